@@ -1,0 +1,1 @@
+"""Ratios of the engine against its floor, with equality checked first."""

@@ -1,0 +1,1 @@
+"""Walks the model's graph: metric values in, scores, segments, signals and reasons out."""

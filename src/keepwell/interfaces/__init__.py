@@ -1,0 +1,1 @@
+"""What people and programs touch; it reaches data through services."""

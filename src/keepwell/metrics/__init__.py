@@ -1,0 +1,1 @@
+"""Metric definitions to plans, SQL and values; incremental state; backfill."""

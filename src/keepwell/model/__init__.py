@@ -1,0 +1,1 @@
+"""Definitions of a model: YAML with positions, validation, JSON Schema."""

@@ -1,0 +1,1 @@
+"""Profiles, movement, retention, KPIs: tables and figures, no HTML."""

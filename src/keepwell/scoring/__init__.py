@@ -1,0 +1,1 @@
+"""Scorecards: metric values to points, components, scores and bands."""

@@ -1,0 +1,1 @@
+"""Segment membership with its reasons."""

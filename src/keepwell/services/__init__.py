@@ -1,0 +1,1 @@
+"""The verbs: load, run, backfill, explain, report."""

@@ -1,0 +1,1 @@
+"""Detected conditions: risk, alert, expansion."""

@@ -1,0 +1,1 @@
+"""A seeded world of customers whose hidden truth is written down."""

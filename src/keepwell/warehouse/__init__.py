@@ -1,0 +1,1 @@
+"""Canonical tables, loading, quarantine, published snapshots."""
