@@ -1,7 +1,8 @@
 """The small expression language of models and mappings: SQL's syntax, a fixed list of what may be used.
 
 Text is parsed by sqlglot and turned into the closed set of node types below; whatever is not on the list is
-refused with its position. The same tree is evaluated on columns (`metrics.evaluate`) and written as SQL (`expression_sql`).
+refused with its position. The same tree is evaluated on columns
+(`metrics.evaluate`) and written as SQL (`expression_sql`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,7 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
     "days_since": (1, 1),
     "days_until": (1, 1),
     "days_between": (2, 2),
+    "before": (2, 2),
     "hours_between": (2, 2),
     "contains": (2, 2),
     "starts_with": (2, 2),
@@ -269,7 +271,9 @@ def _call(node: Any) -> Expression:
     if isinstance(node, exp.Anonymous):
         parts = list(node.expressions)
     else:
-        parts = [p for v in node.args.values() for p in (v if isinstance(v, list) else [v]) if isinstance(p, exp.Expression)]
+        parts = [
+            p for v in node.args.values() for p in (v if isinstance(v, list) else [v]) if isinstance(p, exp.Expression)
+        ]
     low, high = FUNCTIONS[name]
     if not low <= len(parts) <= high:
         takes = str(low) if low == high else f"{low} to {high}"

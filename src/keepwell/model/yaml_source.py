@@ -78,7 +78,7 @@ def _syntax(path: str, error: Exception) -> Problem:
 def _build(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, document: Document, above: set[int]) -> Any:
     document.values.setdefault(path, _mark(node))
     if isinstance(node, yaml.ScalarNode):
-        return loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node)
     if id(node) in above:
         raise ValueError("an anchor refers to itself")
     above = above | {id(node)}

@@ -1,0 +1,133 @@
+"""Definitions of conditions: any/all/not groups of tests, as segments, signals and cases use them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from keepwell.model.base import ExpressionText, Scalar, Strict
+
+OPERATORS = (
+    "equals",
+    "not_equals",
+    "greater",
+    "greater_or_equal",
+    "less",
+    "less_or_equal",
+    "between",
+    "in",
+    "not_in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "is_unknown",
+    "is_known",
+)
+Operator = Literal[
+    "equals",
+    "not_equals",
+    "greater",
+    "greater_or_equal",
+    "less",
+    "less_or_equal",
+    "between",
+    "in",
+    "not_in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "is_unknown",
+    "is_known",
+]
+
+
+class AllOf(Strict):
+    """Every one holds."""
+
+    all: tuple["Condition", ...] = Field(min_length=1)
+
+
+class AnyOf(Strict):
+    """At least one holds."""
+
+    any: tuple["Condition", ...] = Field(min_length=1)
+
+
+class NoneOf(Strict):
+    """The one inside does not hold; unknown stays unknown."""
+
+    not_: "Condition" = Field(alias="not")
+
+
+class Test(Strict):
+    """`attribute operator value`: any metric, customer column, score, band or `segment`."""
+
+    __test__ = False
+    attribute: str
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...] | None = None
+
+    @model_validator(mode="after")
+    def _shape(self) -> "Test":
+        many = isinstance(self.value, tuple)
+        if self.operator in ("is_unknown", "is_known"):
+            if self.value is not None:
+                raise ValueError(f"{self.operator} takes no value")
+        elif self.value is None:
+            raise ValueError(f"{self.operator} needs a value")
+        elif self.operator == "between" and (not isinstance(self.value, tuple) or len(self.value) != 2):
+            raise ValueError("between takes two values: [low, high], both included")
+        elif (self.operator in ("in", "not_in", "between")) != many:
+            raise ValueError(f"{self.operator} takes {'one value' if many else 'a list'}")
+        return self
+
+
+class InSegment(Strict):
+    """Is in another segment of the model."""
+
+    segment: str
+
+
+class Moved(Strict):
+    """Entered or left a segment, or a band, within the last days."""
+
+    entered: str | None = None
+    left: str | None = None
+    within_days: int = Field(ge=1, le=365)
+
+    @model_validator(mode="after")
+    def _one(self) -> "Moved":
+        if (self.entered is None) == (self.left is None):
+            raise ValueError("needs exactly one of entered, left")
+        return self
+
+
+def condition_kind(value: Any) -> str | None:
+    """Which of the shapes a piece of YAML has; None when it has none."""
+    if isinstance(value, str | bool):
+        return "text"
+    if not isinstance(value, dict):
+        return None
+    shapes = {"all": "all", "any": "any", "not": "not", "attribute": "test", "segment": "segment"}
+    shapes |= {"entered": "moved", "left": "moved"}
+    return next((kind for key, kind in shapes.items() if key in value), None)
+
+
+Condition = Annotated[
+    Annotated[AllOf, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[NoneOf, Tag("not")]
+    | Annotated[Test, Tag("test")]
+    | Annotated[InSegment, Tag("segment")]
+    | Annotated[Moved, Tag("moved")]
+    | Annotated[ExpressionText, Tag("text")],
+    Discriminator(
+        condition_kind,
+        custom_error_type="condition",
+        custom_error_message='a condition is a text such as "logins_30d >= 8",'
+        " or a group or test with all, any, not, attribute, segment, entered or left",
+    ),
+]
+
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
+NoneOf.model_rebuild()
