@@ -6,7 +6,6 @@ refused with its position. The same tree is evaluated on columns
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -14,6 +13,51 @@ from typing import Any, Final
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from keepwell.model.expression_tree import (
+    Arithmetic,
+    Between,
+    Call,
+    Case,
+    Compare,
+    Expression,
+    ExpressionError,
+    In,
+    Like,
+    Literal,
+    Logic,
+    Name,
+    Not,
+    children,
+    depth,
+    names_in,
+    transform,
+    walk,
+)
+from keepwell.model.problems import did_you_mean
+
+__all__ = [
+    "FUNCTIONS",
+    "Arithmetic",
+    "Between",
+    "Call",
+    "Case",
+    "Compare",
+    "Expression",
+    "ExpressionError",
+    "In",
+    "Like",
+    "Literal",
+    "Logic",
+    "Name",
+    "Not",
+    "children",
+    "depth",
+    "names_in",
+    "parse_expression",
+    "transform",
+    "walk",
+]
 
 COMPARISONS: Final[Mapping[type[exp.Expression], str]] = {
     exp.EQ: "=",
@@ -58,103 +102,53 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
 }
 
 
-class ExpressionError(ValueError):
-    """A text that is not an expression of the language; `column` counts characters from 0."""
-
-    def __init__(self, message: str, column: int = 0) -> None:
-        super().__init__(message)
-        self.column = column
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A number, text, truth value, or None for unknown."""
-
-    value: Decimal | str | bool | None
-
-
-@dataclass(frozen=True)
-class Name:
-    """A metric, a column, or with a dot a setting (`setting.price_per_user`)."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Call:
-    function: str
-    arguments: tuple["Expression", ...]
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    operator: str
-    left: "Expression"
-    right: "Expression"
-
-
-@dataclass(frozen=True)
-class Compare:
-    operator: str
-    left: "Expression"
-    right: "Expression"
-
-
-@dataclass(frozen=True)
-class In:
-    item: "Expression"
-    options: tuple["Expression", ...]
-
-
-@dataclass(frozen=True)
-class Between:
-    item: "Expression"
-    low: "Expression"
-    high: "Expression"
-
-
-@dataclass(frozen=True)
-class Like:
-    item: "Expression"
-    pattern: str
-
-
-@dataclass(frozen=True)
-class Not:
-    item: "Expression"
-
-
-@dataclass(frozen=True)
-class Logic:
-    """`and` / `or` over two or more conditions."""
-
-    operator: str
-    items: tuple["Expression", ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    branches: tuple[tuple["Expression", "Expression"], ...]
-    otherwise: "Expression"
-
-
-Expression = Literal | Name | Call | Arithmetic | Compare | In | Between | Like | Not | Logic | Case
+# Digits before or after the point that still fit into every engine's numbers.
+LARGEST: Final = 30
+# Deeper trees than a person writes would only exhaust the stack of whoever walks them.
+DEEPEST: Final = 100
 
 
 @lru_cache(maxsize=4096)
 def parse_expression(text: str) -> Expression:
     """Parse one expression; raises ExpressionError with the column of what is wrong."""
-    try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
-    except SqlglotError as error:
-        found = getattr(error, "errors", None) or [{}]
-        description = " ".join(str(found[0].get("description") or "cannot be read").split()).rstrip(".")
-        raise ExpressionError(f"not an expression: {description}", max(0, int(found[0].get("col") or 1) - 1)) from None
-    except RecursionError:
-        raise ExpressionError("too deeply nested") from None
-    if tree is None:
+    if not text.strip():
         raise ExpressionError("an expression is empty")
-    return _convert(tree)
+    try:
+        expression = _convert(sqlglot.parse_one(text, dialect="duckdb", into=exp.Condition))
+        too_deep = depth(expression) > DEEPEST
+    except SqlglotError as error:
+        raise _syntax(text, error) from None
+    except RecursionError:
+        too_deep = True
+    if too_deep:
+        raise ExpressionError("not an expression: too deeply nested")
+    return expression
+
+
+def _syntax(text: str, error: SqlglotError) -> ExpressionError:
+    """Say in plain words what the parser stumbled over, and where that starts."""
+    found = (getattr(error, "errors", None) or [{}])[0]
+    word = str(found.get("highlight") or "")
+    if not found.get("line"):
+        return ExpressionError("not an expression: a quote or bracket is not closed")
+    lines = text.split("\n")[: int(found["line"]) - 1]
+    start = sum(len(line) + 1 for line in lines) + int(found["col"]) - len(word)
+    start = max(0, min(start, len(text) - 1))
+    description = str(found.get("description") or "")
+    if "missing for" in description:
+        return ExpressionError(f"not an expression: something is missing near '{word}'", start)
+    if description.startswith("Expect"):
+        return ExpressionError(f"not an expression: {description[:1].lower()}{description[1:]} near '{word}'", start)
+    return ExpressionError(f"not an expression: '{word}' is not expected here", start)
+
+
+def _start(node: Any) -> int:
+    """The first character of a node: the parser notes it on identifiers, texts, numbers and functions."""
+    return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=0)
+
+
+def _refuse(node: Any, message: str = "") -> ExpressionError:
+    return ExpressionError(message or f"'{node.sql(dialect='duckdb')[:60]}' may not be used here", _start(node))
 
 
 def _convert(node: Any) -> Expression:
@@ -171,7 +165,7 @@ def _convert(node: Any) -> Expression:
         return handler(node)
     if isinstance(node, exp.Func):
         return _call(node)
-    raise ExpressionError(f"'{node.sql()[:60]}' may not be used here")
+    raise _refuse(node)
 
 
 def _flatten(operator: str, items: tuple[Expression, ...]) -> Iterator[Expression]:
@@ -183,11 +177,18 @@ def _flatten(operator: str, items: tuple[Expression, ...]) -> Iterator[Expressio
 
 
 def _column(node: Any) -> Expression:
+    if isinstance(node.this, exp.Star):
+        raise _refuse(node)
     return Name(".".join(part.name for part in node.parts))
 
 
 def _literal(node: Any) -> Expression:
-    return Literal(str(node.this)) if node.is_string else Literal(Decimal(str(node.this)))
+    if node.is_string:
+        return Literal(str(node.this))
+    number = Decimal(str(node.this))
+    if number and not -LARGEST <= number.adjusted() <= LARGEST:
+        raise _refuse(node, "a number this large or small cannot be used")
+    return Literal(number)
 
 
 def _is(node: Any) -> Expression:
@@ -197,7 +198,7 @@ def _is(node: Any) -> Expression:
         return Call("is_unknown", (item,))
     if isinstance(right, exp.Boolean):
         return Compare("=", item, Literal(bool(right.this)))
-    raise ExpressionError("'is' takes null, true or false")
+    raise _refuse(node, "'is' takes null, true or false")
 
 
 def _negative(node: Any) -> Expression:
@@ -209,14 +210,14 @@ def _negative(node: Any) -> Expression:
 
 def _in(node: Any) -> Expression:
     if not node.expressions:
-        raise ExpressionError("'in' takes a list in brackets")
+        raise _refuse(node, "'in' takes a list in brackets")
     return In(_convert(node.this), tuple(_convert(option) for option in node.expressions))
 
 
 def _like(node: Any) -> Expression:
     pattern = node.expression
     if not (isinstance(pattern, exp.Literal) and pattern.is_string):
-        raise ExpressionError("'like' takes a pattern in quotes")
+        raise _refuse(node, "'like' takes a pattern in quotes")
     return Like(_convert(node.this), str(pattern.this))
 
 
@@ -265,9 +266,11 @@ _RENAMED: Final[Mapping[str, str]] = {
 def _call(node: Any) -> Expression:
     name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
     name = _RENAMED.get(name, name)
+    if name not in FUNCTIONS and not (isinstance(node, exp.Anonymous) or "start" in node.meta):
+        raise _refuse(node)
     if name not in FUNCTIONS:
-        known = ", ".join(sorted(FUNCTIONS))
-        raise ExpressionError(f"unknown function '{name}'; there are: {known}")
+        hint = did_you_mean(name, FUNCTIONS) or f"; there are: {', '.join(sorted(FUNCTIONS))}"
+        raise _refuse(node, f"unknown function '{name}'{hint}")
     if isinstance(node, exp.Anonymous):
         parts = list(node.expressions)
     else:
@@ -277,64 +280,5 @@ def _call(node: Any) -> Expression:
     low, high = FUNCTIONS[name]
     if not low <= len(parts) <= high:
         takes = str(low) if low == high else f"{low} to {high}"
-        raise ExpressionError(f"{name}() takes {takes} values, not {len(parts)}")
+        raise _refuse(node, f"{name}() takes {takes} values, not {len(parts)}")
     return Call(name, tuple(_convert(part) for part in parts))
-
-
-def children(expression: Expression) -> tuple[Expression, ...]:
-    """The direct parts of an expression, in reading order."""
-    match expression:
-        case Literal() | Name():
-            return ()
-        case Call(_, arguments):
-            return arguments
-        case Arithmetic(_, left, right) | Compare(_, left, right):
-            return (left, right)
-        case In(item, options):
-            return (item, *options)
-        case Between(item, low, high):
-            return (item, low, high)
-        case Like(item, _) | Not(item):
-            return (item,)
-        case Logic(_, items):
-            return items
-        case Case(branches, otherwise):
-            return (*(part for branch in branches for part in branch), otherwise)
-
-
-def names_in(expression: Expression) -> tuple[str, ...]:
-    """Every name used, each once, in reading order."""
-    found: dict[str, None] = {}
-
-    def walk(part: Expression) -> None:
-        if isinstance(part, Name):
-            found.setdefault(part.name)
-        for child in children(part):
-            walk(child)
-
-    walk(expression)
-    return tuple(found)
-
-
-def transform(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
-    """Rebuild an expression bottom-up, passing every part through `change`."""
-
-    def walk(part: Expression) -> Expression:
-        match part:
-            case Call(_, arguments):
-                part = replace(part, arguments=tuple(map(walk, arguments)))
-            case Arithmetic(_, left, right) | Compare(_, left, right):
-                part = replace(part, left=walk(left), right=walk(right))
-            case In(item, options):
-                part = In(walk(item), tuple(map(walk, options)))
-            case Between(item, low, high):
-                part = Between(walk(item), walk(low), walk(high))
-            case Like(item, _) | Not(item):
-                part = replace(part, item=walk(item))
-            case Logic(_, items):
-                part = replace(part, items=tuple(map(walk, items)))
-            case Case(branches, otherwise):
-                part = Case(tuple((walk(c), walk(v)) for c, v in branches), walk(otherwise))
-        return change(part)
-
-    return walk(expression)

@@ -1,5 +1,9 @@
-"""YAML with positions: plain data, and for every value the line and column it came from."""
+"""YAML with positions: plain data, and for every value the line and column it came from.
 
+The core schema of YAML 1.2 decides what a plain scalar is: `no`, `on`, `12:30` and `2026-01-31` are texts.
+"""
+
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,36 @@ from keepwell.model.problems import Problem, Severity
 Key = str | int
 KeyPath = tuple[Key, ...]
 
+# Aliases may repeat a value; a small file must not unfold into millions of values.
+MOST_VALUES = 100_000
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without YAML 1.1's surprises."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the library's own name for it
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9_]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:[0-9][0-9_]*\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("float", r"[-+]?[0-9]+[eE][-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a scalar stands in the file: characters from `start` to `end`, and its quoting style."""
+
+    start: int
+    end: int
+    style: str | None
+    value: str
+
 
 @dataclass
 class Document:
@@ -21,6 +55,8 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     keys: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     values: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    text: str = ""
+    spans: dict[KeyPath, Span] = field(default_factory=dict)
 
     def position(self, path: KeyPath, *, key: bool = False) -> tuple[int, int]:
         """Line and column (from 1) of the value at `path`, or of its nearest parent that exists."""
@@ -31,12 +67,47 @@ class Document:
                 return found
         return (1, 1)
 
+    def place(self, path: KeyPath, shift: int) -> tuple[int, int]:
+        """Line and column of the character number `shift` (from 0) inside the text value at `path`."""
+        span = self.spans.get(path)
+        if span is None:
+            return self.position(path)
+        index = _raw_index(self.text, span, shift)
+        line_start = self.text.rfind("\n", 0, index) + 1
+        return (self.text.count("\n", 0, index) + 1, index - line_start + 1)
+
     def problem(
-        self, path: KeyPath, message: str, *, key: bool = False, severity: Severity = Severity.ERROR, shift: int = 0
+        self,
+        path: KeyPath,
+        message: str,
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        shift: int | None = None,
     ) -> Problem:
-        """A problem at `path`; `shift` moves the column into a text value."""
-        line, column = self.position(path, key=key)
-        return Problem(self.path, line, column + shift, severity, message)
+        """A problem at `path`; `shift` moves the place into a text value."""
+        line, column = self.position(path, key=key) if shift is None else self.place(path, shift)
+        return Problem(self.path, line, column, severity, message)
+
+
+def _raw_index(text: str, span: Span, shift: int) -> int:
+    """Find a value's character in the raw text: quoting, folding and indentation only ever add characters."""
+    index = span.start
+    if span.style in ("|", ">"):
+        index = text.find("\n", index) + 1 or index
+    elif span.style:
+        index += 1
+    wanted = span.value[: shift + 1]
+    for position, character in enumerate(wanted):
+        while index < span.end - 1 and not _same(text[index], character):
+            index += 1
+        if position < len(wanted) - 1:
+            index += 1
+    return min(index, max(span.start, span.end - 1))
+
+
+def _same(raw: str, character: str) -> bool:
+    return raw == character or (raw.isspace() and character.isspace())
 
 
 def read_yaml(path: Path, *, shown: str | None = None) -> Document:
@@ -52,17 +123,19 @@ def read_yaml(path: Path, *, shown: str | None = None) -> Document:
 
 def parse_yaml(text: str, document: Document) -> Document:
     """Fill `document` from text."""
+    document.text = text
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
     except yaml.YAMLError as error:
         document.problems.append(_syntax(document.path, error))
         return document
     try:
         node = loader.get_single_node()
         if node is not None:
-            document.data = _build(loader, node, (), document, set())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+            document.data = _Builder(loader, document).build(node, (), frozenset())
+    except (yaml.YAMLError, RecursionError) as error:
         document.problems.append(_syntax(document.path, error))
+        document.data = None
     finally:
         loader.dispose()
     return document
@@ -71,41 +144,66 @@ def parse_yaml(text: str, document: Document) -> Document:
 def _syntax(path: str, error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    what = " ".join(str(getattr(error, "problem", None) or error).split())
-    return Problem(path, line, column, Severity.ERROR, f"not valid YAML: {what}")
+    what = "too deeply nested" if isinstance(error, RecursionError) else getattr(error, "problem", None) or error
+    return Problem(path, line, column, Severity.ERROR, f"not valid YAML: {' '.join(str(what).split())}")
 
 
-def _build(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, document: Document, above: set[int]) -> Any:
-    document.values.setdefault(path, _mark(node))
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_object(node)
-    if id(node) in above:
-        raise ValueError("an anchor refers to itself")
-    above = above | {id(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, item, (*path, i), document, above) for i, item in enumerate(node.value)]
-    assert isinstance(node, yaml.MappingNode)  # noqa: S101 - the three kinds of node that YAML has
-    return _build_mapping(loader, node, path, document, above)
+class _Builder:
+    """Turns nodes into plain data and notes where each came from."""
+
+    def __init__(self, loader: _Loader, document: Document) -> None:
+        self.loader = loader
+        self.document = document
+        self.count = 0
+
+    def build(self, node: yaml.Node, path: KeyPath, above: frozenset[int]) -> Any:
+        self.count += 1
+        if self.count > MOST_VALUES:
+            raise _refused(node, f"more than {MOST_VALUES:,} values")
+        self.document.values.setdefault(path, _mark(node))
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in above:
+            raise _refused(node, "an anchor refers to itself")
+        above = above | {id(node)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, i), above) for i, item in enumerate(node.value)]
+        return self._mapping(node, path, above)
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            raise _refused(node, f"tag {node.tag} may not be used")
+        try:
+            value = self.loader.construct_object(node)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise _refused(node, "a value that cannot be read") from None
+        if isinstance(value, str):
+            start, end = node.start_mark.index, node.end_mark.index
+            self.document.spans[path] = Span(start, end, node.style, value)
+        return value
+
+    def _mapping(self, node: yaml.Node, path: KeyPath, above: frozenset[int]) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _refused(key_node, "a key must be plain text")
+            key = str(key_node.value)
+            where = (*path, key)
+            if key in built:
+                self._duplicate(key_node, where)
+                continue
+            self.document.keys[where] = _mark(key_node)
+            built[key] = self.build(value_node, where, above)
+        return built
+
+    def _duplicate(self, node: yaml.ScalarNode, where: KeyPath) -> None:
+        line, column = _mark(node)
+        message = f"duplicate key '{node.value}' (first on line {self.document.keys[where][0]})"
+        self.document.problems.append(Problem(self.document.path, line, column, Severity.ERROR, message))
 
 
-def _build_mapping(
-    loader: yaml.SafeLoader, node: yaml.MappingNode, path: KeyPath, document: Document, above: set[int]
-) -> dict[str, Any]:
-    built: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise ValueError("a key must be plain text")
-        key = str(key_node.value)
-        where = (*path, key)
-        if key in built:
-            first = document.keys[where][0]
-            line, column = _mark(key_node)
-            message = f"duplicate key '{key}' (first on line {first})"
-            document.problems.append(Problem(document.path, line, column, Severity.ERROR, message))
-            continue
-        document.keys[where] = _mark(key_node)
-        built[key] = _build(loader, value_node, where, document, above)
-    return built
+def _refused(node: yaml.Node, message: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=message, problem_mark=node.start_mark)
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:

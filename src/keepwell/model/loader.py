@@ -1,0 +1,90 @@
+"""Reads a model directory: all files, all problems, one frozen model with its hash."""
+
+import hashlib
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from keepwell.model.definitions import Model
+from keepwell.model.problems import DefinitionError, Problem, Severity
+from keepwell.model.source import NAMED, Source, read_source
+from keepwell.model.translation import translate
+from keepwell.model.validation import check_model
+from keepwell.model.validation.context import Context, Tables
+from keepwell.model.yaml_source import Document, KeyPath
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model without errors. `problems` are warnings; `hash` changes when, and only when, the content does."""
+
+    model: Model
+    hash: str
+    problems: tuple[Problem, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+def load_model(directory: Path, *, shown: str | None = None, tables: Tables | None = None) -> LoadedModel:
+    """Read, check and return the model in `directory`; raises DefinitionError with every problem.
+
+    `shown` is how messages name the directory; `tables` are the canonical tables with their columns, and without
+    them what metrics say about tables is not checked.
+    """
+    return check_source(read_source(directory, shown=shown), tables=tables)
+
+
+def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel:
+    """Turn merged files into a model, or raise with everything that is wrong."""
+    problems = list(source.problems)
+    model, found, broken = _validated(source)
+    problems.extend(found)
+    if model is not None:
+        problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
+    problems = list(dict.fromkeys(problems))
+    if model is None or any(p.severity is Severity.ERROR for p in problems):
+        raise DefinitionError(problems)
+    return LoadedModel(model, model_hash(model), tuple(sorted(problems)), source.documents)
+
+
+def model_hash(model: Model) -> str:
+    """SHA-256 over the content: what is left at its default does not count, the order of segments does."""
+    content = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps([content, list(model.segments)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _validated(source: Source) -> tuple[Model | None, list[Problem], frozenset[KeyPath]]:
+    """The model and its problems; definitions that cannot be read are left out, so that the rest is checked, too."""
+    try:
+        return Model.model_validate(source.data), [], frozenset()
+    except ValidationError as error:
+        found = translate(error, source)
+    broken = frozenset(_definition(path) for path, _ in found)
+    try:
+        rest = Model.model_validate(_without(source.data, broken))
+    except ValidationError:
+        return None, [p for _, p in found], broken
+    return rest, [p for _, p in found], broken
+
+
+def _definition(path: KeyPath) -> KeyPath:
+    """The smallest part that can be left out of a model: a named definition, or one setting."""
+    if path[:2] in (("settings", "values"), ("settings", "stale_after_days")):
+        return path[:3]
+    return path[:2] if path[:1] and path[0] in (*NAMED, "settings") else path[:1]
+
+
+def _without(data: dict[str, Any], broken: frozenset[KeyPath]) -> dict[str, Any]:
+    rest = deepcopy(data)
+    for path in broken:
+        inner: Any = rest
+        for part in path[:-1]:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if path and isinstance(inner, dict):
+            inner.pop(path[-1], None)
+    rest.setdefault("model", {"name": "unread", "version": "0"})
+    return rest

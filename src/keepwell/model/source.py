@@ -1,0 +1,109 @@
+"""The files of a model directory put together: one tree of data that still knows where each part came from."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keepwell.model.definitions import Model
+from keepwell.model.problems import Problem, Severity, did_you_mean
+from keepwell.model.yaml_source import Document, KeyPath, read_yaml
+
+SECTIONS = tuple(Model.model_fields)
+NAMED = ("metrics", "scores", "segments", "signals")
+# Mappings that several files may fill together; everything else has exactly one place.
+OPEN = frozenset({(), *((s,) for s in (*NAMED, "settings")), ("settings", "values"), ("settings", "stale_after_days")})
+
+
+@dataclass
+class Source:
+    """Merged data, the documents it came from, and what was wrong already with the files."""
+
+    shown: str
+    documents: tuple[Document, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    origins: dict[KeyPath, Document] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def document(self, path: KeyPath) -> Document | None:
+        """The file that the definition at `path` is in."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return self.documents[0] if self.documents else None
+
+    def problem(
+        self,
+        path: KeyPath,
+        message: str,
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        shift: int | None = None,
+    ) -> Problem:
+        """A problem with the place of `path` in its file; `shift` points into a text."""
+        document = self.document(path)
+        if document is None:
+            return Problem(self.shown, 1, 1, severity, message)
+        return document.problem(path, message, key=key, severity=severity, shift=shift)
+
+    def line(self, path: KeyPath) -> str:
+        """`file:line` of the key at `path`, for messages that name a second place."""
+        document = self.document(path)
+        return f"{document.path}:{document.position(path, key=True)[0]}" if document else self.shown
+
+
+def model_files(directory: Path) -> tuple[Path, ...]:
+    """Every YAML file below `directory`, in the order that decides the order of segments."""
+    found = {f for pattern in ("*.yaml", "*.yml") for f in directory.rglob(pattern) if f.is_file()}
+    return tuple(sorted(found, key=lambda f: f.relative_to(directory).as_posix()))
+
+
+def read_source(directory: Path, *, shown: str | None = None) -> Source:
+    """Read and merge all files of a model directory; problems are on the result."""
+    name = shown if shown is not None else str(directory)
+    source = Source(name)
+    if not directory.is_dir():
+        source.problems.append(Problem(name, 1, 1, Severity.ERROR, "is not a directory with a model"))
+        return source
+    files = model_files(directory)
+    if not files:
+        source.problems.append(Problem(name, 1, 1, Severity.ERROR, "no *.yaml file in this directory"))
+    return merge(
+        source, (read_yaml(f, shown="/".join(filter(None, (name, f.relative_to(directory).as_posix())))) for f in files)
+    )
+
+
+def merge(source: Source, documents: Iterable[Document]) -> Source:
+    """Put documents together; a name that two files define is a problem that names the first place."""
+    source.documents = tuple(documents)
+    for document in source.documents:
+        source.problems.extend(document.problems)
+        if document.data is None:
+            continue
+        if not isinstance(document.data, dict):
+            known = ", ".join(SECTIONS)
+            source.problems.append(document.problem((), f"a model file has the keys {known}"))
+            continue
+        source.problems.extend(_merge(source, document, source.data, document.data, ()))
+    return source
+
+
+def _merge(
+    source: Source, document: Document, into: dict[str, Any], found: dict[str, Any], path: KeyPath
+) -> Iterator[Problem]:
+    for key, value in found.items():
+        where = (*path, key)
+        if not path and key not in SECTIONS:
+            message = f"unknown key '{key}'{did_you_mean(key, SECTIONS)}"
+            yield document.problem(where, message, key=True)
+        elif where in OPEN and (value is None or isinstance(value, dict)):
+            source.origins.setdefault(where, document)
+            inner = into.setdefault(key, {})
+            if isinstance(inner, dict):
+                yield from _merge(source, document, inner, value or {}, where)
+        elif key in into:
+            yield document.problem(where, f"duplicate '{key}' (first at {source.line(where)})", key=True)
+        else:
+            into[key] = value
+            source.origins[where] = document
