@@ -55,6 +55,7 @@ def test_a_key_twice_in_one_file(problems: Problems) -> None:
         ("signals: {a: {when: {not: 3}}}", "2:27: error: a condition is a text such as"),
         ("signals: {a: {when: {attribute: x, operator: is, value: 1}}}", "2:46: error: must be 'equals'"),
         ("signals: {a: {when: x > 1, color: red}}", "2:28: error: unknown key 'color'"),
+        ("metrics: {a: {expr: abs(b, 30)}}", "2:28: error: '30)' is not a key; inside {…} a text with a comma needs"),
         ("segments: {a: {color: rde}}", "did you mean 'red'?"),
         ("settings: {values: {a: {b: 1}}}", "2:24: error: must be true or false or a whole number or a number"),
         ("metrics: [a]", "2:10: error: must be a mapping of keys to values"),

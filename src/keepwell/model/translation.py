@@ -100,8 +100,7 @@ def _finding(details: Any, data: Any) -> Finding:
         return Finding(path, f"'{location[-1]}' is missing", key=True)
     path, skipped = data_path(data, location)
     if kind == "extra_forbidden":
-        known = known_keys(path[:-1])
-        return Finding(path, f"unknown key '{location[-1]}'{did_you_mean(str(location[-1]), known)}", key=True)
+        return Finding(path, _unknown_key(str(location[-1]), path[:-1], details["input"]), key=True)
     if kind == "value_error":
         cause = context.get("error")
         return Finding(path, str(cause), shift=getattr(cause, "column", None))
@@ -110,6 +109,12 @@ def _finding(details: Any, data: Any) -> Finding:
         hint = did_you_mean(str(details["input"]), re.findall("'([^']*)'", expected))
         return Finding(path, f"must be {expected}{hint}", expected, branch=skipped)
     return Finding(path, _words(kind, context, details["msg"]), key=kind == "too_short")
+
+
+def _unknown_key(key: str, above: KeyPath, value: Any) -> str:
+    if value is None and any(c in key for c in ")'\" "):
+        return f"'{key}' is not a key; inside {{…}} a text with a comma needs quotes around it"
+    return f"unknown key '{key}'{did_you_mean(key, known_keys(above))}"
 
 
 def _expected(kind: str, context: dict[str, Any]) -> str:

@@ -1,0 +1,233 @@
+"""What is computed from what: the order of evaluation, and the earlier values it needs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from keepwell.model import expression_tree as tree
+from keepwell.model.base import Scalar
+from keepwell.model.definitions import Model, Settings
+from keepwell.model.problems import did_you_mean
+from keepwell.model.score_definitions import CarryForward
+from keepwell.model.usages import Usage, segment_uses, usages
+from keepwell.model.yaml_source import KeyPath
+
+Values = Mapping[str, Scalar | tuple[Scalar, ...]]
+SETTING: Final = "setting."
+SEGMENTS: Final = "segments"
+SCORE_PARTS: Final = ("score", "band", "coverage")
+_KINDS: Final[Mapping[str, Literal["metric", "score", "signal"]]] = {
+    "metrics": "metric",
+    "scores": "score",
+    "signals": "signal",
+}
+
+
+@dataclass(frozen=True, order=True)
+class History:
+    """An earlier value that a node reads: what, how many days back, and whether every day until then."""
+
+    node: str
+    name: str
+    days: int
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of the evaluation. `inputs` are keys of the nodes whose values of the same day it reads."""
+
+    kind: Literal["metric", "score", "segments", "signal"]
+    name: str
+    inputs: tuple[str, ...] = ()
+    history: tuple[History, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """`metric:NAME`, `score:NAME`, `signal:NAME`, or `segments`."""
+        return SEGMENTS if self.kind == "segments" else f"{self.kind}:{self.name}"
+
+
+def derived_names(model: Model) -> dict[str, str]:
+    """Names that expressions may use besides metrics, with the node that gives each."""
+    names = {f"{score}_{part}": f"score:{score}" for score in model.scores for part in SCORE_PARTS}
+    return names | {"segment": SEGMENTS}
+
+
+def node_of(model: Model, name: str) -> str | None:
+    """The node that a name in an expression reads; None for settings and unknown names."""
+    return f"metric:{name}" if name in model.metrics else derived_names(model).get(name)
+
+
+def evaluation_order(model: Model) -> tuple[Node, ...]:
+    """All nodes, each after its inputs, otherwise as written; raises ValueError for a circle."""
+    waiting = {node.key: node for node in nodes(model)}
+    done: dict[str, Node] = {}
+    while waiting:
+        ready = [n for n in waiting.values() if all(i in done or i not in waiting for i in n.inputs)]
+        if not ready:
+            raise ValueError(f"a circle among {', '.join(waiting)}")
+        for node in ready:
+            done[node.key] = waiting.pop(node.key)
+    return tuple(done.values())
+
+
+def nodes(model: Model) -> tuple[Node, ...]:
+    """All nodes in the order they are written."""
+    inputs: dict[str, dict[str, None]] = {}
+    history: dict[str, set[History]] = {}
+    for usage in usages(model):
+        key = node_key(usage.owner)
+        inputs.setdefault(key, {}).update(dict.fromkeys(same_day_nodes(model, usage)))
+        history.setdefault(key, set()).update(earlier_values(model, usage.expression))
+    for use in segment_uses(model):
+        key = node_key(use.owner)
+        if use.moved:
+            history.setdefault(key, set()).add(moved_history(model, use.name, use.within_days))
+        elif key != SEGMENTS:
+            inputs.setdefault(key, {}).setdefault(SEGMENTS)
+    for key, needs in _carried(model):
+        history.setdefault(key, set()).add(needs)
+    return tuple(
+        Node(kind, name, tuple(inputs.get(key, ())), tuple(sorted(history.get(key, ()))))
+        for kind, name, key in _listed(model)
+    )
+
+
+def _listed(model: Model) -> Iterator[tuple[Literal["metric", "score", "segments", "signal"], str, str]]:
+    for section, kind in _KINDS.items():
+        if kind == "signal" and model.segments:
+            yield "segments", SEGMENTS, SEGMENTS
+        for name in getattr(model, section):
+            yield kind, name, f"{kind}:{name}"
+
+
+def node_key(owner: KeyPath) -> str:
+    """The node that a definition belongs to: all segments are one."""
+    return SEGMENTS if owner[0] == "segments" else f"{_KINDS[str(owner[0])]}:{owner[1]}"
+
+
+def same_day_nodes(model: Model, usage: Usage) -> Iterator[str]:
+    """The nodes whose values of the same day an expression reads; columns of a table are none."""
+    if usage.scope == "rows":
+        return
+    for name in tree.names_in(_without_history(usage.expression)):
+        node = node_of(model, name)
+        if node:
+            yield node
+
+
+def _without_history(expression: tree.Expression) -> tree.Expression:
+    def change(part: tree.Expression) -> tree.Expression:
+        return tree.Literal(None) if _is_before(part) else part
+
+    return tree.transform(expression, change)
+
+
+def _is_before(part: tree.Expression) -> bool:
+    return isinstance(part, tree.Call) and part.function == "before"
+
+
+def earlier_values(model: Model, expression: tree.Expression) -> Iterator[History]:
+    """What `before(…, days)` reads from the past."""
+    for part in tree.walk(expression):
+        if isinstance(part, tree.Call) and part.function == "before":
+            days = lag_days(part, model.settings)
+            for name in tree.names_in(part.arguments[0]):
+                node = node_of(model, name)
+                if node and days is not None:
+                    yield History(node, name, days)
+
+
+def lag_days(call: tree.Call, settings: Settings | Values) -> int | None:
+    """The whole days of `before(x, days)`; None when they are not a whole number of at least 1."""
+    try:
+        lag = substitute_settings(call.arguments[1], settings)
+    except tree.ExpressionError:
+        return None
+    value = lag.value if isinstance(lag, tree.Literal) else None
+    whole = isinstance(value, Decimal) and value == value.to_integral_value() and 1 <= value <= 3660
+    return int(value) if whole and isinstance(value, Decimal) else None
+
+
+def moved_history(model: Model, target: str, days: int) -> History:
+    """The history that entering or leaving a segment or band needs."""
+    if target in model.segments:
+        return History(SEGMENTS, target, days, every=True)
+    owner = next((n for n, s in model.scores.items() if target in {b.name for b in s.bands}), None)
+    return History(f"score:{owner}" if owner else SEGMENTS, target, days, every=True)
+
+
+def _carried(model: Model) -> Iterator[tuple[str, History]]:
+    for name, score in model.scores.items():
+        for component in score.components.values():
+            for measure in component.measures.values():
+                if isinstance(measure.missing, CarryForward) and measure.metric:
+                    node = node_of(model, measure.metric)
+                    if node:
+                        days = measure.missing.carry_forward
+                        yield f"score:{name}", History(node, measure.metric, days, every=True)
+
+
+def segment_order(model: Model) -> tuple[str, ...]:
+    """The segments, each after those its condition or parent names, otherwise as written; ValueError for a circle."""
+    needs: dict[str, set[str]] = {name: set() for name in model.segments}
+    for use in segment_uses(model):
+        if use.owner[0] == SEGMENTS and not use.moved and use.name in needs:
+            needs[str(use.owner[1])].add(use.name)
+    done: dict[str, None] = {}
+    while len(done) < len(needs):
+        ready = next((n for n, before in needs.items() if n not in done and before <= done.keys()), None)
+        if ready is None:
+            raise ValueError(f"a circle among {', '.join(n for n in needs if n not in done)}")
+        done[ready] = None
+    return tuple(done)
+
+
+def longest_history(order: Iterable[Node]) -> int:
+    """How many days of the past an evaluation reads at most."""
+    return max((need.days for node in order for need in node.history), default=0)
+
+
+def substitute_settings(expression: tree.Expression, settings: Settings | Values) -> tree.Expression:
+    """Replace every `setting.NAME` by its value; a list is spliced into `in (…)`, and refused elsewhere."""
+    values: Values = settings.values if isinstance(settings, Settings) else settings
+
+    def change(part: tree.Expression) -> tree.Expression:
+        if isinstance(part, tree.In):
+            return tree.In(_single(part.item, values), tuple(o for p in part.options for o in _options(p, values)))
+        return part
+
+    return _replace_singles(tree.transform(expression, change), values)
+
+
+def _replace_singles(expression: tree.Expression, values: Values) -> tree.Expression:
+    return tree.transform(expression, lambda part: _single(part, values))
+
+
+def _options(part: tree.Expression, values: Values) -> tuple[tree.Expression, ...]:
+    if isinstance(part, tree.Name) and part.name.startswith(SETTING):
+        value = _setting(part.name, values)
+        return tuple(map(_literal, value)) if isinstance(value, tuple | list) else (_literal(value),)
+    return (part,)
+
+
+def _single(part: tree.Expression, values: Values) -> tree.Expression:
+    if not (isinstance(part, tree.Name) and part.name.startswith(SETTING)):
+        return part
+    value = _setting(part.name, values)
+    if isinstance(value, tuple | list):
+        raise tree.ExpressionError(f"{part.name} is a list; a list can only be used in 'in ({part.name})'")
+    return _literal(value)
+
+
+def _setting(name: str, values: Values) -> Scalar | tuple[Scalar, ...]:
+    short = name.removeprefix(SETTING)
+    if short not in values:
+        raise tree.ExpressionError(f"unknown setting '{short}'{did_you_mean(short, values)}")
+    return values[short]
+
+
+def _literal(value: Scalar) -> tree.Literal:
+    return tree.Literal(value if isinstance(value, bool | str) else Decimal(str(value)))
