@@ -1,0 +1,208 @@
+"""Customers as they were on a date: the population and its attributes, from the kept history."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from keepwell.metrics.frame import Bools, Codes, Column, Floats, Ints, Quality
+from keepwell.metrics.row_sql import local_day
+from keepwell.metrics.row_values import DATES
+from keepwell.model.metric_definitions import MetricType
+from keepwell.warehouse.sql import quoted
+from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import CUSTOMERS, Kind
+
+_TYPES: Final = {
+    Kind.TEXT: MetricType.TEXT,
+    Kind.JSON: MetricType.TEXT,
+    Kind.BOOLEAN: MetricType.BOOLEAN,
+    Kind.DATE: MetricType.DATE,
+    Kind.TIME: MetricType.DATE,
+}
+TRAITS: Final = "traits."
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who is looked at: one row per customer and date, sorted by customer id, then date.
+
+    `customers` are keys, `ids` their outside ids, `dates` positions in the list of dates, `state` the history row
+    valid on that date, `assumed` whether that row is later than the date.
+    """
+
+    customers: Ints
+    ids: npt.NDArray[np.object_]
+    dates: Ints
+    history: Ints
+    assumed: Bools
+    status: npt.NDArray[np.object_]
+    churned_on: Floats
+
+    @property
+    def rows(self) -> int:
+        return len(self.customers)
+
+    def take(self, keep: npt.NDArray[Any]) -> "Population":
+        """The population at the given rows."""
+        return Population(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+
+class Attributes:
+    """The history of customers in memory: read once, looked up for any rows of a population."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._columns: dict[str, Column] = {}
+        day = local_day(warehouse.zone)
+        found = self._fetch(
+            "SELECT k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
+            f" {day('h.churned_at')} AS churned_day,"
+            " date_diff('day', DATE '1970-01-01', h.customer_since) AS since_day,"
+            f" {day('h.created_at')} AS created_day, {day('h.deleted_at')} AS deleted_day"
+        )
+        self.customers = _ints(found["customer"])
+        self.valid_from = _ints(found["valid_from"])
+        self.ids = np.asarray(found["customer_id"], dtype=object)
+        self.status = _objects(found["status"])
+        self.churned = _floats(found["churned_day"])
+        self.deleted = _floats(found["deleted_day"])
+        since = _floats(found["since_day"])
+        self.started = np.where(np.isnan(since), _floats(found["created_day"]), since)
+        self.size = int(self.customers.max(initial=0)) + 1
+
+    def _fetch(self, select: str) -> dict[str, npt.NDArray[Any]]:
+        sql = (
+            f"{select} FROM customer_history h JOIN customer_keys k USING (customer) ORDER BY h.customer, h.valid_from"
+        )
+        return dict(self.warehouse.connection.execute(sql).fetchnumpy())
+
+    def population(self, dates: Sequence[int], statuses: Sequence[str]) -> Population:
+        """Customers of all the given statuses who had started by each date, in the order of their ids."""
+        starts = np.ones(len(self.customers), np.bool_)
+        starts[1:] = self.customers[1:] != self.customers[:-1]
+        first: Ints = np.flatnonzero(starts)
+        order = np.argsort(self.ids[first], kind="stable") if len(first) else first
+        first = first[order]
+        ends = self._day_ends()
+        lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
+        rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
+        joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in Population.__dataclass_fields__))
+        joined = joined.take(np.isin(joined.status.astype(str), list(statuses)))
+        rank = np.zeros(self.size, np.int64)
+        rank[self.customers[first]] = np.arange(len(first))
+        return joined.take(np.lexsort((joined.dates, rank[joined.customers])))
+
+    def _day_ends(self) -> Ints:
+        rows = self.warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()
+        return np.array([end for (end,) in rows], dtype=np.int64)
+
+    def _on(self, first: Ints, lasts: Ints, day: int, end: int, position: int) -> Population:
+        valid = first - 1
+        # Histories are short: step every customer forward together while its next row is already valid.
+        while True:
+            onward = (valid < lasts) & (self.valid_from[np.minimum(valid + 1, len(self.valid_from) - 1)] < end)
+            if not onward.any():
+                break
+            valid = valid + onward
+        assumed = valid < first
+        row = np.maximum(valid, first)
+        # When it started and when it left are facts about the past that the latest row knows best.
+        started = np.where(np.isnan(self.started[lasts]), self.started[row], self.started[lasts])
+        left = np.where(np.isnan(self.churned[lasts]), self.churned[row], self.churned[lasts])
+        here = (np.isnan(started) | (started <= day)) & ~(self.deleted[lasts] <= day)
+        status = self._status(row, left, day)
+        keys = self.customers[first]
+        everyone = Population(
+            keys,
+            self.ids[first],
+            np.full(len(keys), position),
+            row,
+            assumed,
+            status,
+            np.where(left <= day, left, np.nan),
+        )
+        return everyone.take(here)
+
+    def _status(self, row: Ints, left: Floats, day: int) -> npt.NDArray[np.object_]:
+        said = self.status[row]
+        status = np.where(_present(said), said, "active")
+        returned = (left <= day) & np.isin(status.astype(str), ["active", "trial"]) & (self._since(row) > left)
+        gone = (left <= day) & ~returned
+        back = (status == "churned") & (left > day)
+        status = np.where(gone, "churned", status)
+        return np.where(back, "active", status).astype(object)
+
+    def _since(self, row: Ints) -> Floats:
+        """The day on which the state of a history row began."""
+        return np.floor_divide(self.valid_from[row], 86_400_000_000).astype(np.float64)
+
+    def column(self, attribute: str, population: Population) -> Column:
+        """An attribute for every row of the population, with `assumed` where the row on record is later."""
+        whole = self._column(attribute)
+        taken = whole.take(population.history)
+        quality = np.where(taken.known & population.assumed, np.uint8(Quality.ASSUMED), taken.quality)
+        return Column(taken.type, taken.values, quality, taken.texts)
+
+    def _column(self, attribute: str) -> Column:
+        if attribute not in self._columns:
+            self._columns[attribute] = self._read(attribute)
+        return self._columns[attribute]
+
+    def _read(self, attribute: str) -> Column:
+        if attribute.startswith(TRAITS):
+            return self._trait(attribute.removeprefix(TRAITS))
+        column = CUSTOMERS.column(attribute)
+        if column is None:
+            raise ValueError(f"customers has no column '{attribute}'")
+        kind = _TYPES.get(column.kind, MetricType.NUMBER)
+        name = f"h.{quoted(attribute)}"
+        if column.kind is Kind.TIME:
+            name = local_day(self.warehouse.zone)(name)
+        elif column.kind is Kind.DATE:
+            name = f"date_diff('day', DATE '1970-01-01', {name})"
+        values = self._fetch(f"SELECT {name} AS v")["v"]
+        if kind is MetricType.TEXT:
+            return _text(_objects(values))
+        numbers = _floats(values)
+        return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
+
+    def _trait(self, key: str) -> Column:
+        values = _objects(self._fetch("SELECT h.traits AS v")["v"])
+        found = [None if v is None else json.loads(v).get(key) for v in values]
+        if any(isinstance(v, str | dict | list) for v in found):
+            return _text(np.array([v if v is None else str(v) for v in found], dtype=object))
+        kind = MetricType.BOOLEAN if any(isinstance(v, bool) for v in found) else MetricType.NUMBER
+        numbers = np.array([np.nan if v is None else float(v) for v in found])
+        return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
+
+
+def _text(values: npt.NDArray[np.object_]) -> Column:
+    known = _present(values)
+    texts, codes = np.unique(values[known].astype(str), return_inverse=True)
+    data = np.full(len(values), np.nan)
+    data[known] = codes
+    quality: Codes = np.where(known, np.uint8(0), np.uint8(Quality.EMPTY))
+    return Column(MetricType.TEXT, data, quality, tuple(str(t) for t in texts))
+
+
+def _ints(values: npt.NDArray[Any]) -> Ints:
+    return np.ma.filled(np.ma.asarray(values).astype(np.int64), 0)
+
+
+def _floats(values: npt.NDArray[Any]) -> Floats:
+    return np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
+
+
+def _objects(values: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
+    masked = np.ma.asarray(values)
+    out = np.array(masked.data, dtype=object)
+    out[np.ma.getmaskarray(masked)] = None
+    return out
+
+
+def _present(values: npt.NDArray[np.object_]) -> Bools:
+    return np.array([value is not None for value in values], dtype=np.bool_)

@@ -1,0 +1,148 @@
+"""The statements that roll a fact table up to days and months: one for all atoms, one for each presence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlglot import exp
+
+from keepwell.metrics.plan import Atom, FactPlan, Presence
+from keepwell.metrics.readings import Reading
+from keepwell.metrics.row_sql import (
+    Symbols,
+    column_resolver,
+    condition_text,
+    micros_text,
+    sql_text,
+    value_kind,
+    with_codes,
+)
+from keepwell.model.expressions import Expression, Name
+from keepwell.model.expressions_sql import Resolve, expression_sql
+from keepwell.warehouse.schema import CODED, FACT_COLUMNS
+from keepwell.warehouse.sql import literal
+from keepwell.warehouse.tables import Kind, Table
+
+
+@dataclass(frozen=True)
+class DayFile:
+    """One live file of a fact table and the day (since 1970) it holds."""
+
+    day: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class FactSql:
+    """Writes the statements of one fact plan, with the codes known now."""
+
+    plan: FactPlan
+    symbols: Symbols
+
+    @property
+    def entity(self) -> str:
+        """The columns that name the entity."""
+        return "customer" if self.plan.entity == "customer" else "customer, person"
+
+    def atoms(self, files: Sequence[DayFile]) -> str:
+        """One row per entity and day with a column a0, a1, … per atom."""
+        columns = [f"{self._atom(atom)} AS a{i}" for i, atom in enumerate(self.plan.atoms)]
+        return _with_days(self._grouped(columns, files, "true", ("file_index AS file",)), files)
+
+    def presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
+        """One row per entity, thing and day, with the flags of the row filters that saw it."""
+        columns, where = self._presence(presence)
+        grouped = self._grouped(columns, files, where, ("file_index AS file",), ("thing",))
+        return _with_days(grouped, files)
+
+    def month(self, readings: Sequence[Reading], files: Sequence[DayFile]) -> str:
+        """One row per entity for a whole month, with a column r0, r1, … per reading."""
+        days = f"[{', '.join(str(file.day) for file in files)}]"
+        columns = [f"{self._month_reading(reading, days)} AS r{i}" for i, reading in enumerate(readings)]
+        return self._grouped(columns, files, "true")
+
+    def month_presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
+        """One row per entity and thing for a whole month."""
+        columns, where = self._presence(presence)
+        return self._grouped(columns, files, where, (), ("thing",))
+
+    def _presence(self, presence: Presence) -> tuple[list[str], str]:
+        resolve = self._resolver()
+        thing = sql_text(expression_sql(presence.of, resolve))
+        tests = [condition_text(self._coded(where), resolve) for where in presence.wheres]
+        flags = " | ".join(f"(CASE WHEN {test} THEN {1 << i} ELSE 0 END)" for i, test in enumerate(tests))
+        any_test = " OR ".join(f"({test})" for test in tests)
+        where = f"{thing} IS NOT NULL AND ({any_test})"
+        return [f"{thing} AS thing", f"bit_or({flags}) AS flags" if len(tests) > 1 else "1 AS flags"], where
+
+    def _grouped(
+        self,
+        columns: Sequence[str],
+        files: Sequence[DayFile],
+        where: str,
+        before: Sequence[str] = (),
+        also: Sequence[str] = (),
+    ) -> str:
+        person = " AND person IS NOT NULL" if self.plan.entity == "person" else ""
+        paths = ", ".join(literal(str(file.path)) for file in files)
+        groups = ", ".join([*(part.split(" AS ")[-1] for part in before), self.entity, *also])
+        return (
+            f"SELECT {', '.join([*before, self.entity, *columns])}"
+            f" FROM read_parquet([{paths}], hive_partitioning=false)"
+            f" WHERE {where}{person} GROUP BY {groups}"
+        )
+
+    def _month_reading(self, reading: Reading, days: str) -> str:
+        where = condition_text(self._coded(reading.atom.where), self._resolver())
+        match reading.function:
+            case "last_day":
+                return f"CAST({days}[max(file_index) FILTER (WHERE {where}) + 1] AS BIGINT)"
+            case "days":
+                return f"CAST(count(DISTINCT file_index) FILTER (WHERE {where}) AS BIGINT)"
+            case _:
+                return self._atom(reading.atom)
+
+    def _atom(self, atom: Atom) -> str:
+        resolve = self._resolver()
+        where = condition_text(self._coded(atom.where), resolve)
+        if atom.kind == "count":
+            return "CAST(count(*) AS BIGINT)" if where == "true" else f"CAST(count(*) FILTER (WHERE {where}) AS BIGINT)"
+        of = self._coded(atom.of)
+        if of is None:
+            raise ValueError(f"{atom.kind} needs an expression")
+        value = self._value(of, resolve)
+        match atom.kind:
+            case "sum":
+                return f"CAST(sum({value}) FILTER (WHERE {where}) AS BIGINT)"
+            case "minimum" | "maximum":
+                return f"{atom.kind[:3]}({value}) FILTER (WHERE {where})"
+            case _:
+                pick = "arg_max" if atom.kind == "latest" else "arg_min"
+                order = f"row({self.plan.table.time}, {self.plan.table.key})"
+                return f"{pick}({value}, {order}) FILTER (WHERE {where} AND {value} IS NOT NULL)"
+
+    def _value(self, of: Expression, resolve: Resolve) -> str:
+        """Amounts in millionths; codes as they are."""
+        coded = isinstance(of, Name) and of.name in CODED[self.plan.table.name]
+        if not coded and value_kind(self.plan.table, of) in (Kind.TEXT, Kind.JSON):
+            raise ValueError(f"a text of {self.plan.table.name} cannot be aggregated; use a coded column")
+        return f"CAST({sql_text(expression_sql(of, resolve))} AS BIGINT)" if coded else micros_text(of, resolve)
+
+    def _coded(self, expression: Expression | None) -> Expression | None:
+        return None if expression is None else with_codes(expression, self.symbols)
+
+    def _resolver(self) -> Resolve:
+        table: Table = self.plan.table
+        special = {"customer_id": exp.column("customer"), "person_id": exp.column("person")}
+        return column_resolver(table, special, FACT_COLUMNS[table.name])
+
+
+def _with_days(grouped: str, files: Sequence[DayFile]) -> str:
+    """Put the day in place of the file's position in the list."""
+    days = ", ".join(f"({i}, {file.day})" for i, file in enumerate(files))
+    return f"SELECT d.day, g.* EXCLUDE (file) FROM ({grouped}) g JOIN (VALUES {days}) d(file, day) USING (file)"
+
+
+def is_code(table: Table, of: Expression | None) -> bool:
+    """Whether an expression is a coded column, whose values are texts behind codes."""
+    return isinstance(of, Name) and of.name in CODED.get(table.name, ())

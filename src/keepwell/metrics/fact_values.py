@@ -1,0 +1,213 @@
+"""Values of the metrics over fact tables, for one or many dates, from the daily state."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
+from keepwell.metrics.frame import Ints
+from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
+from keepwell.metrics.readings import NOTHING, DailyRows, PresenceRows, Reading, count_present, read_dates
+from keepwell.metrics.state import FactState, read_symbols, table_exists
+from keepwell.warehouse.storage import Warehouse
+
+FEW_DATES: Final = 3
+ENDLESS: Final = 1_000_000
+
+
+def endless_readings(plan: FactPlan) -> tuple[Reading, ...]:
+    """The readings that look back to the beginning, each once, in a fixed order."""
+    found = {r for metric in plan.metrics for r in metric_readings(metric) if r.start is None}
+    return tuple(sorted(found, key=repr))
+
+
+def fact_values(
+    warehouse: Warehouse, plan: FactPlan, dates: Sequence[int], size: int, *, one_by_one: bool | None = None
+) -> dict[str, Values]:
+    """All metrics of a plan for ascending dates; `size` is the number of entity slots (largest key + 1).
+
+    Few dates are read by one statement each, many by sweeps; `one_by_one` forces either.
+    """
+    state = FactState.of(warehouse, plan, endless_readings(plan))
+    state.bring(dates[0], dates[-1])
+    days = np.array(dates, np.int64)
+    few = len(dates) <= FEW_DATES if one_by_one is None else one_by_one
+    readings = sorted({r for metric in plan.metrics for r in metric_readings(metric)}, key=repr)
+    reader = _DateByDate(state, size) if few else _Sweep(state, size)
+    grid = reader.readings(readings, days)
+    counts = reader.presences(days)
+    symbols = read_symbols(warehouse, plan.table.name)
+    out = {}
+    for metric in plan.metrics:
+        found = counts[metric.name] if metric.presence is not None else None
+        texts = metric_texts(plan, metric, symbols)
+        out[metric.name] = combine(metric, grid, found, days, texts)
+    return out
+
+
+class _Reader:
+    """What both ways of reading share: where rows of whole months come in."""
+
+    def __init__(self, state: FactState, size: int) -> None:
+        self.state, self.plan, self.size = state, state.plan, size
+        self.connection = state.warehouse.connection
+        self.entity: Entity = state.plan.entity
+
+    def fetch(self, sql: str) -> dict[str, npt.NDArray[np.generic]]:
+        return dict(self.connection.execute(sql).fetchnumpy())
+
+    def spread(self, entities: npt.NDArray[np.generic], values: npt.NDArray[np.generic], empty: int) -> Ints:
+        """Scatter one value per entity into a row of all entities."""
+        row = np.full(self.size, empty, np.int64)
+        filled = np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
+        row[np.asarray(entities).astype(np.int64)] = filled
+        return row
+
+    def months(self, first: int) -> dict[Reading, Ints]:
+        """Readings over the whole months before the daily state that begins on or after `first`."""
+        readings = self.state.forever
+        table = self.state.months_table
+        blank = {r: np.full(self.size, r.empty, np.int64) for r in readings}
+        if not readings or not table_exists(self.state.warehouse, table):
+            return blank
+        columns = ", ".join(f"{r.over_months(f'r{i}')} AS r{i}" for i, r in enumerate(readings))
+        found = self.fetch(f"SELECT {self.entity} AS e, {columns} FROM {table} WHERE day < {first} GROUP BY e")
+        return {r: self.spread(found["e"], found[f"r{i}"], r.empty) for i, r in enumerate(readings)}
+
+
+class _DateByDate(_Reader):
+    """One statement per date over the daily rows."""
+
+    def readings(self, readings: Sequence[Reading], dates: Ints) -> Grid:
+        rows: dict[Reading, list[Ints]] = {r: [] for r in readings}
+        for date in dates:
+            for reading, values in self._date(readings, int(date)).items():
+                rows[reading].append(values)
+        return {reading: np.stack(values) for reading, values in rows.items()}
+
+    def _date(self, readings: Sequence[Reading], date: int) -> dict[Reading, Ints]:
+        out = {r: np.full(self.size, r.empty, np.int64) for r in readings}
+        if not readings:
+            return out
+        first = self.state.first_day(date, self.plan.reach)
+        if table_exists(self.state.warehouse, self.state.atoms_table):
+            sql = self.statement(readings, date)
+            found = self.fetch(sql)
+            for i, reading in enumerate(readings):
+                out[reading] = self.spread(found["e"], found[f"r{i}"], reading.empty)
+        earlier = self.months(first)
+        return {r: r.join(earlier[r], row) if r.start is None else row for r, row in out.items()}
+
+    def statement(self, readings: Sequence[Reading], date: int) -> str:
+        """The statement that reads all windows of one date from the daily rows."""
+        place = {atom: f"a{i}" for i, atom in enumerate(self.plan.atoms)}
+        columns = ", ".join(f"{r.sql(place[r.atom], date)} AS r{i}" for i, r in enumerate(readings))
+        first = self.state.first_day(date, self.plan.reach)
+        where = f"day BETWEEN {first} AND {date}"
+        return f"SELECT {self.entity} AS e, {columns} FROM {self.state.atoms_table} WHERE {where} GROUP BY e"
+
+    def presences(self, dates: Ints) -> dict[str, Ints]:
+        counts: dict[str, list[Ints]] = {}
+        for date in dates:
+            for index, presence in enumerate(self.plan.presences):
+                for name, values in self._presence(index, presence, int(date)).items():
+                    counts.setdefault(name, []).append(values)
+        return {name: np.stack(values) for name, values in counts.items()}
+
+    def _presence(self, index: int, presence: Presence, date: int) -> dict[str, Ints]:
+        metrics = [m for m in self.plan.metrics if m.presence == presence.of]
+        blank = {m.name: np.zeros(self.size, np.int64) for m in metrics}
+        source = self._presence_source(index, presence, date)
+        if source is None:
+            return blank
+        tests = [f"max(CASE WHEN {_seen(m, presence, date)} THEN 1 ELSE 0 END) AS m{i}" for i, m in enumerate(metrics)]
+        sums = ", ".join(f"CAST(sum(m{i}) AS BIGINT) AS c{i}" for i in range(len(metrics)))
+        inner = f"SELECT {self.entity} AS e, thing, {', '.join(tests)} FROM {source} GROUP BY e, thing"
+        found = self.fetch(f"SELECT e, {sums} FROM ({inner}) GROUP BY e")
+        return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
+
+    def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
+        first = self.state.first_day(date, self.plan.presence_reach[presence.of])
+        parts = []
+        table, months = self.state.presence_table(index), self.state.presence_months_table(index)
+        columns = f"{self.entity}, thing, flags, day"
+        if table_exists(self.state.warehouse, table):
+            parts.append(f"SELECT {columns} FROM {table} WHERE day BETWEEN {first} AND {date}")
+        if index in self.state.forever_presences and table_exists(self.state.warehouse, months):
+            parts.append(f"SELECT {self.entity}, thing, flags, -{ENDLESS} AS day FROM {months} WHERE day < {first}")
+        return f"({' UNION ALL '.join(parts)})" if parts else None
+
+
+class _Sweep(_Reader):
+    """All dates at once over dense arrays."""
+
+    def readings(self, readings: Sequence[Reading], dates: Ints) -> Grid:
+        if not readings:
+            return {}
+        first, last = self.state.first_day(int(dates[0]), self.plan.reach), int(dates[-1])
+        out = read_dates(self._rows(readings, first, last), readings, dates, self.size)
+        earlier = self.months(first)
+        return {r: r.join(earlier[r][None, :], grid) if r.start is None else grid for r, grid in out.items()}
+
+    def _rows(self, readings: Sequence[Reading], first: int, last: int) -> DailyRows:
+        used = {r.atom for r in readings}
+        place = {atom: f"a{i}" for i, atom in enumerate(self.plan.atoms) if atom in used}
+        if not table_exists(self.state.warehouse, self.state.atoms_table):
+            none = np.zeros(0, np.int64)
+            return DailyRows(none, none, dict.fromkeys(used, none))
+        columns = ", ".join(f"{column}" for column in place.values())
+        where = f"day BETWEEN {first} AND {last}"
+        found = self.fetch(f"SELECT {self.entity} AS e, day, {columns} FROM {self.state.atoms_table} WHERE {where}")
+        atoms = {atom: _filled(found[column]) for atom, column in place.items()}
+        return DailyRows(_filled(found["e"]), _filled(found["day"]), atoms)
+
+    def presences(self, dates: Ints) -> dict[str, Ints]:
+        out: dict[str, Ints] = {}
+        for index, presence in enumerate(self.plan.presences):
+            rows = self._presence_rows(index, presence, dates)
+            for metric in self.plan.metrics:
+                if metric.presence == presence.of:
+                    flag = presence.wheres.index(metric.flag)
+                    window = metric.metric.window or ENDLESS
+                    out[metric.name] = count_present(rows, flag, window, metric.metric.offset, dates, self.size)
+        return out
+
+    def _presence_rows(self, index: int, presence: Presence, dates: Ints) -> PresenceRows:
+        first = self.state.first_day(int(dates[0]), self.plan.presence_reach[presence.of])
+        table, months = self.state.presence_table(index), self.state.presence_months_table(index)
+        parts = []
+        if table_exists(self.state.warehouse, table):
+            parts.append(
+                f"SELECT {self.entity} AS e, thing, day, flags FROM {table} WHERE day BETWEEN {first} AND {dates[-1]}"
+            )
+        if index in self.state.forever_presences and table_exists(self.state.warehouse, months):
+            # Old enough to be outside of every window but the endless one.
+            long_ago = first - ENDLESS // 2
+            parts.append(
+                f"SELECT {self.entity} AS e, thing, {long_ago} AS day, flags FROM {months} WHERE day < {first}"
+            )
+        if not parts:
+            none = np.zeros(0, np.int64)
+            return PresenceRows(none, none, none, none)
+        union = " UNION ALL ".join(parts)
+        thing = "dense_rank() OVER (ORDER BY thing)" if self._texts(parts[0]) else "thing"
+        grouped = f"SELECT e, thing, day, bit_or(flags) AS flags FROM ({union}) GROUP BY e, thing, day"
+        found = self.fetch(f"SELECT e, {thing} AS t, day, flags FROM ({grouped}) ORDER BY e, t, day")
+        return PresenceRows(*(_filled(found[name]) for name in ("e", "t", "day", "flags")))
+
+    def _texts(self, part: str) -> bool:
+        found = self.connection.execute(f"SELECT typeof(thing) FROM ({part}) LIMIT 1").fetchone()
+        return found is not None and "INT" not in str(found[0])
+
+
+def _filled(values: npt.NDArray[np.generic]) -> Ints:
+    return np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
+
+
+def _seen(metric: FactMetric, presence: Presence, date: int) -> str:
+    bit = 1 << presence.wheres.index(metric.flag)
+    high = date - metric.metric.offset
+    low = "" if metric.metric.window is None else f" AND day > {high - metric.metric.window}"
+    return f"flags & {bit} != 0 AND day <= {high}{low}"

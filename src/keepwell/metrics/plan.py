@@ -1,0 +1,246 @@
+"""From metric definitions to a plan: which tables are read once, and what is kept of them per day.
+
+Metrics over fact tables (events, sessions) share *atoms*, one aggregate per entity and day each, and *presences*,
+which say on what days something distinct was seen. Metrics over the small tables share one statement per table.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from keepwell.model.definitions import Model
+from keepwell.model.expressions import Call, Expression, In, Logic, Name, names_in, parse_expression, transform
+from keepwell.model.expressions import Literal as Value
+from keepwell.model.metric_definitions import PEOPLE_METRICS, Aggregate, Metric
+from keepwell.warehouse.tables import TABLES, Kind, Table
+
+Entity = Literal["customer", "person"]
+AtomKind = Literal["count", "sum", "minimum", "maximum", "latest", "first"]
+
+ALIASES: Final = {"people": "person", "features": "feature", "days": "day"}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One aggregate of a day's rows: those where `where` holds, of the expression `of`."""
+
+    kind: AtomKind
+    where: Expression | None
+    of: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Distinct values of `of`, with one flag for each row filter under which they are counted."""
+
+    of: Expression
+    wheres: tuple[Expression | None, ...]
+
+
+@dataclass(frozen=True)
+class FactMetric:
+    """A metric over a fact table and the atoms or the presence it is made of."""
+
+    name: str
+    metric: Metric
+    atoms: tuple[Atom, ...] = ()
+    presence: Expression | None = None
+    flag: Expression | None = None
+
+    @property
+    def reach(self) -> int | None:
+        """How many days back from the as-of day it looks; None: to the beginning."""
+        window = self.metric.window
+        if window is None:
+            return None
+        double = 2 if self.metric.aggregate is Aggregate.CHANGE else 1
+        return window * double + self.metric.offset
+
+
+@dataclass(frozen=True)
+class FactPlan:
+    """What is kept of one fact table for one kind of entity."""
+
+    table: Table
+    entity: Entity
+    metrics: tuple[FactMetric, ...]
+    atoms: tuple[Atom, ...]
+    presences: tuple[Presence, ...]
+    reach: int
+    presence_reach: Mapping[Expression, int]
+    forever: bool
+
+    @property
+    def key(self) -> str:
+        """Names the state of this plan: the same atoms, the same state, whatever the metrics are called."""
+        content = repr((self.table.name, self.entity, self.atoms, self.presences))
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class RowMetric:
+    """A metric over a small table, with its expressions parsed."""
+
+    name: str
+    metric: Metric
+    where: Expression | None
+    of: Expression | None
+    per: Expression | None
+    matching: Expression | None
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """The metrics of one small table for one kind of entity: one statement."""
+
+    table: Table
+    entity: Entity
+    metrics: tuple[RowMetric, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything to compute for a model, each table read once."""
+
+    attributes: Mapping[str, str]
+    facts: tuple[FactPlan, ...]
+    rows: tuple[RowPlan, ...]
+    people: Mapping[str, Metric]
+    metrics: Mapping[str, Metric]
+
+
+def plan_metrics(model: Model, *, only: Iterable[str] | None = None) -> Plan:
+    """Plan the metrics of a model that come from tables (all, or `only` those named)."""
+    wanted = set(model.metrics if only is None else only)
+    metrics = {name: m for name, m in model.metrics.items() if name in wanted}
+    people = {name: m for name, m in metrics.items() if m.table == PEOPLE_METRICS}
+    needed = {name for m in people.values() for name in _person_metrics(m, model)}
+    metrics |= {name: model.metrics[name] for name in needed}
+    values = model.settings.values
+    groups: dict[tuple[str, Entity], dict[str, Metric]] = {}
+    for name, metric in metrics.items():
+        if metric.table and metric.table != PEOPLE_METRICS:
+            groups.setdefault((metric.table, metric.entity), {})[name] = metric
+    facts = [_fact_plan(TABLES[t], e, found, values) for (t, e), found in sorted(groups.items()) if TABLES[t].facts]
+    rows = [_row_plan(TABLES[t], e, found, values) for (t, e), found in sorted(groups.items()) if not TABLES[t].facts]
+    attributes = {name: m.attribute for name, m in metrics.items() if m.attribute}
+    return Plan(attributes, tuple(facts), tuple(rows), people, metrics)
+
+
+def _person_metrics(metric: Metric, model: Model) -> set[str]:
+    texts = [t for t in (metric.of, metric.where, metric.matching, metric.per) if t]
+    found = {name for text in texts for name in names_in(parse_expression(text))}
+    return {name for name in found if name in model.metrics and model.metrics[name].entity == "person"}
+
+
+def row_expression(text: str | None, values: Mapping[str, object]) -> Expression | None:
+    """Parse a row expression with settings put in; lists are spliced into `in`."""
+    if text is None:
+        return None
+    return substitute(parse_expression(text), values)
+
+
+def substitute(expression: Expression, values: Mapping[str, object]) -> Expression:
+    """Replace `setting.NAME` by its value, a list inside `in` by its items."""
+    from_settings = {f"setting.{name}": value for name, value in values.items()}
+
+    def change(part: Expression) -> Expression:
+        if isinstance(part, Name) and part.name in from_settings:
+            value = from_settings[part.name]
+            return part if isinstance(value, tuple) else _constant(value)
+        if isinstance(part, In):
+            options: list[Expression] = []
+            for option in part.options:
+                listed = from_settings.get(option.name) if isinstance(option, Name) else None
+                options.extend([_constant(v) for v in listed] if isinstance(listed, tuple) else [option])
+            return In(part.item, tuple(options))
+        return part
+
+    return transform(expression, change)
+
+
+def _constant(value: object) -> Expression:
+    if isinstance(value, bool):
+        return Value(value)
+    return parse_expression(str(value)) if isinstance(value, int | float) else Value(str(value))
+
+
+def both(left: Expression | None, right: Expression | None) -> Expression | None:
+    """`left and right`, where either may be absent."""
+    if left is None or right is None:
+        return left if right is None else right
+    return Logic("and", (left, right))
+
+
+def _fact_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: Mapping[str, object]) -> FactPlan:
+    planned = tuple(_fact_metric(name, metric, values) for name, metric in sorted(metrics.items()))
+    atoms = sorted({atom for metric in planned for atom in metric.atoms}, key=repr)
+    flags: dict[Expression, set[Expression | None]] = {}
+    reaches: dict[Expression, int] = {}
+    for metric in planned:
+        if metric.presence is not None:
+            flags.setdefault(metric.presence, set()).add(metric.flag)
+            reaches[metric.presence] = max(reaches.get(metric.presence, 1), metric.reach or 1)
+    presences = tuple(Presence(of, tuple(sorted(wheres, key=repr))) for of, wheres in sorted(flags.items(), key=repr))
+    reach = max((m.reach or 1 for m in planned if m.atoms), default=1)
+    forever = any(m.reach is None for m in planned)
+    return FactPlan(table, entity, planned, tuple(atoms), presences, reach, reaches, forever)
+
+
+def _fact_metric(name: str, metric: Metric, values: Mapping[str, object]) -> FactMetric:
+    where = row_expression(metric.where, values)
+    matching = row_expression(metric.matching, values)
+    of, per = row_expression(metric.of, values), row_expression(metric.per, values)
+    rows = Atom("count", where)
+    match metric.aggregate:
+        case Aggregate.COUNT_DISTINCT if metric.of != "days":
+            return FactMetric(name, metric, presence=_aliased(of), flag=where)
+        case Aggregate.COUNT | Aggregate.EXISTS | Aggregate.DAYS_SINCE | Aggregate.COUNT_DISTINCT:
+            return FactMetric(name, metric, (rows,))
+        case Aggregate.SHARE:
+            return FactMetric(name, metric, (rows, Atom("count", both(where, matching))))
+        case Aggregate.SUM:
+            return FactMetric(name, metric, (Atom("sum", where, of),))
+        case Aggregate.MEAN:
+            return FactMetric(name, metric, (Atom("sum", where, of), Atom("count", both(where, _known(of)))))
+        case Aggregate.RATIO:
+            return FactMetric(name, metric, (Atom("sum", where, of), Atom("sum", where, per)))
+        case Aggregate.CHANGE | Aggregate.SLOPE:
+            return FactMetric(name, metric, (rows if of is None else Atom("sum", where, of),))
+        case Aggregate.MIN:
+            return FactMetric(name, metric, (Atom("minimum", where, of),))
+        case Aggregate.MAX:
+            return FactMetric(name, metric, (Atom("maximum", where, of),))
+        case Aggregate.LATEST | Aggregate.FIRST:
+            kind: AtomKind = "latest" if metric.aggregate is Aggregate.LATEST else "first"
+            return FactMetric(name, metric, (Atom(kind, where, of),))
+    raise ValueError(f"metric {name}: {metric.aggregate} is not made from a table")
+
+
+def _aliased(of: Expression | None) -> Expression:
+    if isinstance(of, Name):
+        return Name(ALIASES.get(of.name, of.name))
+    if of is None:
+        raise ValueError("count_distinct needs 'of'")
+    return of
+
+
+def _known(of: Expression | None) -> Expression | None:
+    return None if of is None else Call("is_known", (of,))
+
+
+def _row_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: Mapping[str, object]) -> RowPlan:
+    planned = []
+    for name, m in sorted(metrics.items()):
+        parts = [row_expression(text, values) for text in (m.where, m.of, m.per, m.matching)]
+        planned.append(RowMetric(name, m, *parts))
+    return RowPlan(table, entity, tuple(planned))
+
+
+def is_number(table: Table, of: Expression | None) -> bool:
+    """Whether an expression over a table's rows gives numbers (and not texts, dates or times)."""
+    if not isinstance(of, Name):
+        return True
+    column = table.column(of.name)
+    return column is not None and column.kind in (Kind.NUMBER, Kind.INTEGER, Kind.MONEY, Kind.BOOLEAN)

@@ -1,0 +1,232 @@
+"""What is read from the daily state of a fact table: totals, days, last days and so on, over windows of days.
+
+A reading is one number per entity and date. It is computed either by one statement per date (`read_date`) or, for
+many dates at once, by sweeps over dense day-by-entity arrays (`read_dates`); both give the same numbers exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from keepwell.metrics.frame import Floats, Ints
+from keepwell.metrics.plan import Atom
+
+Function = Literal["total", "days", "last_day", "minimum", "maximum", "latest", "first", "moment"]
+NOTHING: Final = np.iinfo(np.int64).min
+"""Stands for "no row" in readings that can be absent."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`function` of an atom over the days [as_of - start, as_of - end]; `start` None: since the beginning."""
+
+    function: Function
+    atom: Atom
+    start: int | None
+    end: int = 0
+
+    def sql(self, column: str, day: int) -> str:
+        """The aggregate over daily rows for one as-of day."""
+        high = day - self.end
+        low = "" if self.start is None else f" AND day >= {day - self.start}"
+        within = f"day <= {high}{low}"
+        present = f"{within} AND {column} > 0"
+        match self.function:
+            case "total":
+                return f"CAST(coalesce(sum({column}) FILTER (WHERE {within}), 0) AS BIGINT)"
+            case "days":
+                return f"CAST(count(*) FILTER (WHERE {present}) AS BIGINT)"
+            case "last_day":
+                return f"CAST(max(day) FILTER (WHERE {present}) AS BIGINT)"
+            case "minimum" | "maximum":
+                return f"{self.function[:3]}({column}) FILTER (WHERE {within})"
+            case "latest" | "first":
+                pick = "arg_max" if self.function == "latest" else "arg_min"
+                return f"{pick}({column}, day) FILTER (WHERE {within} AND {column} IS NOT NULL)"
+            case "moment":
+                base = day - (self.start or 0)
+                return f"CAST(coalesce(sum({column} * (day - {base})) FILTER (WHERE {within}), 0) AS BIGINT)"
+
+    @property
+    def empty(self) -> int:
+        """What it is for an entity without rows."""
+        return 0 if self.function in ("total", "days", "moment") else NOTHING
+
+    def over_months(self, column: str) -> str:
+        """The aggregate over rows of whole months, each holding this reading of its month."""
+        match self.function:
+            case "total" | "days" | "moment":
+                return f"CAST(coalesce(sum({column}), 0) AS BIGINT)"
+            case "last_day" | "maximum":
+                return f"max({column})"
+            case "minimum":
+                return f"min({column})"
+            case "latest" | "first":
+                pick = "arg_max" if self.function == "latest" else "arg_min"
+                return f"{pick}({column}, day) FILTER (WHERE {column} IS NOT NULL)"
+
+    def join(self, earlier: Ints, later: Ints) -> Ints:
+        """Put what lies before the daily rows and what is in them together."""
+        match self.function:
+            case "total" | "days" | "moment":
+                return earlier + later
+            case "first":
+                return np.where(earlier == NOTHING, later, earlier)
+            case "latest" | "last_day":
+                return np.where(later == NOTHING, earlier, later)
+            case "maximum":
+                return np.maximum(earlier, later)
+            case "minimum":
+                smaller = np.minimum(earlier, later)
+                return np.where(earlier == NOTHING, later, np.where(later == NOTHING, earlier, smaller))
+
+
+@dataclass(frozen=True)
+class DailyRows:
+    """Daily state rows as arrays: entity index, day number and one array per atom (NOTHING where null)."""
+
+    entities: Ints
+    days: Ints
+    atoms: dict[Atom, Ints]
+
+
+def read_dates(rows: DailyRows, readings: Sequence[Reading], dates: Ints, size: int) -> dict[Reading, Ints]:
+    """All readings for all dates by sweeps. Arrays are [date, entity], NOTHING where there is no row."""
+    if not readings:
+        return {}
+    first = int(min(rows.days.min(initial=int(dates[0])), dates[0] - max((r.start or 0) for r in readings)))
+    last = int(dates[-1])
+    out: dict[Reading, Ints] = {}
+    for atom in {r.atom for r in readings}:
+        grid = _Grid.of(rows, atom, first, last, size)
+        for reading in readings:
+            if reading.atom == atom:
+                out[reading] = grid.read(reading, dates)
+    return out
+
+
+class _Grid:
+    """One atom as a dense array of days by entities, with its running sums made when first needed."""
+
+    def __init__(self, values: Ints, present: npt.NDArray[np.bool_], first: int) -> None:
+        self.values, self.present, self.first = values, present, first
+        self._sums: dict[str, Ints] = {}
+
+    @classmethod
+    def of(cls, rows: DailyRows, atom: Atom, first: int, last: int, size: int) -> "_Grid":
+        data = rows.atoms[atom]
+        inside = (rows.days >= first) & (rows.days <= last) & (data != NOTHING)
+        place = (rows.days[inside] - first, rows.entities[inside])
+        values = np.zeros((last - first + 1, size), np.int64)
+        present = np.zeros(values.shape, np.bool_)
+        values[place] = data[inside]
+        present[place] = True
+        return cls(values, present, first)
+
+    def read(self, reading: Reading, dates: Ints) -> Ints:
+        high = dates - reading.end - self.first
+        low = np.zeros_like(high) if reading.start is None else np.maximum(dates - reading.start - self.first, 0)
+        match reading.function:
+            case "total":
+                return self._window("total", self.values, low, high)
+            case "days":
+                return self._window("days", (self.values > 0).astype(np.int64), low, high)
+            case "moment":
+                weighted = self.values * np.arange(len(self.values), dtype=np.int64)[:, None]
+                moment = self._window("moment", weighted, low, high)
+                return (
+                    moment
+                    - self._window("total", self.values, low, high)
+                    * (dates - (reading.start or 0) - self.first)[:, None]
+                )
+            case "last_day":
+                found = self._last(self.values > 0, low, high)
+                return np.where(found < 0, NOTHING, found + self.first)
+            case "latest":
+                return self._pick(self._last(self.present, low, high))
+            case "first":
+                return self._pick(self._next(self.present, low, high))
+            case "minimum" | "maximum":
+                return self._extreme(reading.function, low, high)
+
+    def _window(self, name: str, values: Ints, low: Ints, high: Ints) -> Ints:
+        if name not in self._sums:
+            padded = np.zeros((len(values) + 1, values.shape[1]), np.int64)
+            np.cumsum(values, axis=0, out=padded[1:])
+            self._sums[name] = padded
+        sums = self._sums[name]
+        return np.asarray(sums[np.maximum(high, -1) + 1] - sums[np.minimum(low, np.maximum(high, -1) + 1)])
+
+    def _last(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
+        marked = np.where(present, np.arange(len(present), dtype=np.int64)[:, None], -1)
+        latest = np.maximum.accumulate(marked, axis=0)
+        found = np.where((high >= 0)[:, None], latest[np.maximum(high, 0)], -1)
+        return np.where(found >= low[:, None], found, -1)
+
+    def _next(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
+        far = len(present)
+        marked = np.where(present, np.arange(far, dtype=np.int64)[:, None], far)
+        nearest = np.minimum.accumulate(marked[::-1], axis=0)[::-1]
+        found = nearest[np.minimum(low, far - 1)]
+        return np.where(found <= high[:, None], found, -1)
+
+    def _pick(self, found: Ints) -> Ints:
+        picked = np.take_along_axis(self.values, np.maximum(found, 0), axis=0)
+        return np.where(found < 0, NOTHING, picked)
+
+    def _extreme(self, function: str, low: Ints, high: Ints) -> Ints:
+        worst = np.iinfo(np.int64).max if function == "minimum" else NOTHING
+        marked = np.where(self.present, self.values, worst)
+        reduce = np.minimum.reduce if function == "minimum" else np.maximum.reduce
+        out = np.stack(
+            [reduce(marked[a : max(b, -1) + 1], axis=0, initial=worst) for a, b in zip(low, high, strict=True)]
+        )
+        return np.where(out == worst, NOTHING, out)
+
+
+@dataclass(frozen=True)
+class PresenceRows:
+    """Days on which something distinct was seen, sorted by entity, thing and day."""
+
+    entities: Ints
+    things: Ints
+    days: Ints
+    flags: Ints
+
+
+def count_present(rows: PresenceRows, flag: int, window: int, offset: int, dates: Ints, size: int) -> Ints:
+    """Exact distinct counts over a trailing window for all (consecutive or not) dates: [date, entity].
+
+    A presence on day d is felt on d … d+window-1; +1 where the felt stretch of a thing starts, -1 where it ends,
+    and the running sum is the count.
+    """
+    keep = (rows.flags & (1 << flag)) != 0
+    entities, things, days = rows.entities[keep], rows.things[keep], rows.days[keep] + offset
+    first, last = int(dates[0]), int(dates[-1])
+    change = np.zeros((last - first + 2) * size, np.int64)
+    if len(days):
+        same = np.zeros(len(days), np.bool_)
+        same[1:] = (entities[1:] == entities[:-1]) & (things[1:] == things[:-1])
+        gap = np.full(len(days), np.iinfo(np.int64).max // 2)
+        gap[1:][same[1:]] = days[1:][same[1:]] - days[:-1][same[1:]]
+        starts = gap >= window
+        ends = np.append(starts[1:], True)
+        _add(change, days[starts], entities[starts], 1, first, last, size)
+        _add(change, days[ends] + window, entities[ends], -1, first, last, size)
+    counts = np.cumsum(change.reshape(-1, size), axis=0)
+    return np.asarray(counts[dates - first])
+
+
+def _add(change: Ints, days: Ints, entities: Ints, step: int, first: int, last: int, size: int) -> None:
+    """Add a step on each day; what lies before the first date counts from the first date on."""
+    inside = days <= last
+    place = (np.maximum(days[inside], first) - first) * size + entities[inside]
+    change += step * np.bincount(place, minlength=len(change)).astype(np.int64)
+
+
+def as_floats(values: Ints) -> Floats:
+    """Readings as floats, nan where there is no row."""
+    return np.where(values == NOTHING, np.nan, values.astype(np.float64))

@@ -1,0 +1,328 @@
+"""Values of the metrics over small tables: one statement per table for any number of dates.
+
+Rows are joined to the dates on which they are visible, with every column as it was known then (`Table.reveals`),
+so a ticket resolved tomorrow is open today, in a backfill as in the run of that day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sqlglot import exp
+
+from keepwell.metrics.fact_combine import Values
+from keepwell.metrics.frame import Codes, Floats, Ints, Quality
+from keepwell.metrics.plan import RowMetric, RowPlan, both
+from keepwell.metrics.row_sql import (
+    MICRO,
+    LocalDay,
+    column_resolver,
+    condition_text,
+    local_day,
+    micros_text,
+    sql_text,
+    value_kind,
+)
+from keepwell.model.expressions import Expression, Name
+from keepwell.model.expressions_sql import AS_OF, Resolve, expression_sql
+from keepwell.model.metric_definitions import ZERO_WHEN_EMPTY, Aggregate
+from keepwell.warehouse.sql import quoted
+from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import Kind, Table
+
+DATES: Final = "as_of_days"
+_DAY_KINDS: Final = (Kind.DATE, Kind.TIME)
+
+
+def set_dates(warehouse: Warehouse, dates: Sequence[int]) -> None:
+    """Keep the dates of this computation in a temporary table: position, day, and the day's end in UTC."""
+    zone = "'" + warehouse.zone.replace("'", "''") + "'"
+    rows = ", ".join(f"({i}, {day})" for i, day in enumerate(dates))
+    midnight = f"timezone('UTC', timezone({zone}, CAST(DATE '1970-01-01' + day + 1 AS TIMESTAMP)))"
+    warehouse.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {DATES} AS SELECT i, day, CAST(DATE '1970-01-01' + day AS DATE) AS date,"
+        f" {midnight} AS ends FROM (VALUES {rows}) v(i, day)"
+    )
+
+
+@dataclass(frozen=True)
+class RowSql:
+    """Writes the statement of one small table."""
+
+    plan: RowPlan
+    day_of: LocalDay
+
+    @property
+    def entity(self) -> str:
+        return "customer" if self.plan.entity == "customer" else "person_id"
+
+    def statement(self) -> str:
+        """One row per date and entity with the parts of every metric as columns NAME__0, NAME__1, …"""
+        parts = [f"{text} AS {quoted(column)}" for m in self.plan.metrics for column, text in self.parts(m)]
+        return f"SELECT i, e, {', '.join(parts)} FROM ({self._visible()}) GROUP BY i, e"
+
+    def parts(self, metric: RowMetric) -> list[tuple[str, str]]:
+        """The aggregates a metric needs, in the order `_combine` expects."""
+        return [(f"{metric.name}__{i}", text) for i, text in enumerate(self._aggregates(metric))]
+
+    def _visible(self) -> str:
+        table = self.plan.table
+        masked = ", ".join(
+            f"{self._as_known(c.name)} AS {quoted(c.name)}" for c in table.all_columns if _stored(c.name)
+        )
+        time = f"r.{quoted(table.time)}" if table.time else "NULL"
+        visible = f"({time} IS NULL OR {time} < d.ends)"
+        reach = self._reach()
+        # The bound is generous by a day for the zone; each metric's own window is exact.
+        near = "" if reach is None else f" AND {time} >= d.ends - INTERVAL {reach + 2} DAY"
+        ended = f" AND (r.{table.ends} IS NULL OR r.{table.ends} >= d.ends)" if self._members_only else ""
+        own_days = sorted({m.metric.time or table.time or "" for m in self.plan.metrics} - {""})
+        days = "".join(f", {self.day_of(self._as_known(c))} AS {quoted('day of ' + c)}" for c in own_days)
+        entity = "r.customer" if self.plan.entity == "customer" else "r.person_id"
+        return (
+            f"SELECT d.i, d.day, d.date, {entity} AS e, r.customer, {masked}{days} FROM {DATES} d JOIN {table.name} r"
+            f" ON {visible}{near}{ended} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
+        )
+
+    @property
+    def _members_only(self) -> bool:
+        """People who left are no longer there; other tables keep rows that ended, with their end visible."""
+        return self.plan.table.name == "people"
+
+    def _reach(self) -> int | None:
+        table = self.plan.table
+        reaches = []
+        for metric in self.plan.metrics:
+            m = metric.metric
+            if m.window is None or (m.time not in (None, table.time)):
+                return None
+            reaches.append(m.window * (2 if m.aggregate is Aggregate.CHANGE else 1) + m.offset)
+        return max(reaches)
+
+    def _as_known(self, column: str) -> str:
+        reveal = self.plan.table.reveals.get(column)
+        own = f"r.{quoted(column)}"
+        if reveal is None:
+            return own
+        by = f"r.{quoted(reveal.by)}"
+        if reveal.before is None:
+            hidden = f"{by} >= d.ends"
+            return f"CASE WHEN {hidden} THEN NULL ELSE {own} END"
+        final = ", ".join(f"'{value}'" for value in reveal.final)
+        return f"CASE WHEN {by} >= d.ends AND {own} IN ({final}) THEN '{reveal.before}' ELSE {own} END"
+
+    def _resolver(self) -> Resolve:
+        table = self.plan.table
+        names = [c for c in table.column_names if _stored(c)]
+        special = {AS_OF: exp.column("date"), "people": exp.column("person_id")}
+        time = self._time_day(None)
+        if time:
+            special["days"] = exp.column(time, quoted=True)
+        return column_resolver(table, special, names)
+
+    def _time_day(self, metric: RowMetric | None) -> str | None:
+        column = (metric.metric.time if metric else None) or self.plan.table.time
+        return f"day of {column}" if column else None
+
+    def _window(self, metric: RowMetric, *, previous: bool = False) -> str:
+        m = metric.metric
+        own = self._time_day(metric)
+        if own is None:
+            return "true"
+        shift = m.offset + (m.window or 0) * previous
+        name = quoted(own)
+        within = [f"{name} <= day - {shift}"] if shift or m.time else []
+        if m.time:
+            within.append(f"{name} IS NOT NULL")
+        if m.window is not None:
+            within.append(f"{name} > day - {shift + m.window}")
+        return " AND ".join(within) or "true"
+
+    def _aggregates(self, metric: RowMetric) -> list[str]:
+        resolve = self._resolver()
+        where = f"{condition_text(metric.where, resolve)} AND {self._window(metric)}"
+        match metric.metric.aggregate:
+            case Aggregate.COUNT | Aggregate.EXISTS:
+                return [_count(where)]
+            case Aggregate.COUNT_DISTINCT:
+                return [f"count(DISTINCT {self._distinct(metric, resolve)}) FILTER (WHERE {where})"]
+            case Aggregate.SUM:
+                return [_sum(metric.of, where, resolve)]
+            case Aggregate.MEAN:
+                return [_sum(metric.of, where, resolve), _count(f"{where} AND {_known(metric.of, resolve)}")]
+            case Aggregate.RATIO:
+                return [_sum(metric.of, where, resolve), _sum(metric.per, where, resolve)]
+            case Aggregate.SHARE:
+                matching = condition_text(both(metric.where, metric.matching), resolve)
+                return [_count(f"{matching} AND {self._window(metric)}"), _count(where)]
+            case Aggregate.CHANGE:
+                earlier = f"{condition_text(metric.where, resolve)} AND {self._window(metric, previous=True)}"
+                pair = (where, earlier)
+                return [_count(w) if metric.of is None else _sum(metric.of, w, resolve) for w in pair]
+            case Aggregate.DAYS_SINCE:
+                return [f"max({quoted(self._time_day(metric) or '')}) FILTER (WHERE {where})"]
+            case Aggregate.SLOPE:
+                return self._slope(metric, where, resolve)
+            case _:
+                return [self._picked(metric, where, resolve)]
+
+    def _distinct(self, metric: RowMetric, resolve: Resolve) -> str:
+        if isinstance(metric.of, Name) and metric.of.name == "days":
+            return quoted(self._time_day(metric) or "")
+        return sql_text(expression_sql(metric.of, resolve)) if metric.of else "NULL"
+
+    def _slope(self, metric: RowMetric, where: str, resolve: Resolve) -> list[str]:
+        window, offset = metric.metric.window or 1, metric.metric.offset
+        x = f"({quoted(self._time_day(metric) or '')} - (day - {offset + window - 1}))"
+        amount = "1" if metric.of is None else micros_text(metric.of, resolve)
+        total = f"CAST(coalesce(sum({amount}) FILTER (WHERE {where}), 0) AS BIGINT)"
+        return [total, f"CAST(coalesce(sum({amount} * {x}) FILTER (WHERE {where}), 0) AS BIGINT)"]
+
+    def _picked(self, metric: RowMetric, where: str, resolve: Resolve) -> str:
+        value = self._value(metric.of, resolve)
+        known = f"{where} AND {value} IS NOT NULL"
+        aggregate = metric.metric.aggregate
+        if aggregate in (Aggregate.MIN, Aggregate.MAX):
+            return f"{aggregate.value}({value}) FILTER (WHERE {known})"
+        pick = "arg_max" if aggregate is Aggregate.LATEST else "arg_min"
+        time = quoted(metric.metric.time or self.plan.table.time or self.plan.table.key)
+        return f"{pick}({value}, row({time}, {quoted(self.plan.table.key)})) FILTER (WHERE {known})"
+
+    def _value(self, of: Expression | None, resolve: Resolve) -> str:
+        """Amounts in millionths, days as numbers, texts as they are."""
+        if of is None:
+            return "NULL"
+        kind = value_kind(self.plan.table, of)
+        text = sql_text(expression_sql(of, resolve))
+        if kind in (Kind.TEXT, Kind.JSON):
+            return text
+        if kind is Kind.TIME:
+            return self.day_of(text)
+        if kind is Kind.DATE:
+            return f"date_diff('day', DATE '1970-01-01', {text})"
+        return micros_text(of, resolve)
+
+
+def _stored(column: str) -> bool:
+    return column != "customer_id"
+
+
+def _count(where: str) -> str:
+    return f"CAST(count(*) FILTER (WHERE {where}) AS BIGINT)"
+
+
+def _sum(of: Expression | None, where: str, resolve: Resolve) -> str:
+    if of is None:
+        return "NULL"
+    return f"CAST(coalesce(sum({micros_text(of, resolve)}) FILTER (WHERE {where}), 0) AS BIGINT)"
+
+
+def _known(of: Expression | None, resolve: Resolve) -> str:
+    return "true" if of is None else f"{sql_text(expression_sql(of, resolve))} IS NOT NULL"
+
+
+Slots = dict[str, int]
+
+
+def row_values(
+    warehouse: Warehouse, plan: RowPlan, dates: Sequence[int], size: int, people: Slots | None = None
+) -> dict[str, Values]:
+    """All metrics of a plan for the dates given to `set_dates`; `people` maps person ids to slots when per person."""
+    sql = RowSql(plan, local_day(warehouse.zone))
+    found = warehouse.connection.execute(sql.statement()).fetchnumpy()
+    shape = (len(dates), size)
+    slots = _slots(found["e"], people)
+    place = (np.asarray(found["i"]).astype(np.int64), slots)
+    out = {}
+    for metric in plan.metrics:
+        columns = [found[column] for column, _ in sql.parts(metric)]
+        out[metric.name] = _combine(plan.table, metric, columns, place, shape, np.array(dates, np.int64))
+    return out
+
+
+def _slots(entities: npt.NDArray[Any], people: Slots | None) -> Ints:
+    if people is None:
+        return np.asarray(entities).astype(np.int64)
+    return np.array([people[e] for e in entities], dtype=np.int64)
+
+
+def _combine(
+    table: Table,
+    metric: RowMetric,
+    columns: list[npt.NDArray[Any]],
+    place: tuple[Ints, Ints],
+    shape: tuple[int, int],
+    dates: Ints,
+) -> Values:
+    m = metric.metric
+    picked = m.aggregate in (Aggregate.MIN, Aggregate.MAX, Aggregate.LATEST, Aggregate.FIRST)
+    kind = value_kind(table, metric.of) if picked else Kind.NUMBER
+    if picked and kind in (Kind.TEXT, Kind.JSON):
+        return _texts(columns[0], place, shape)
+    grids = [_spread(column, place, shape, np.nan if picked or _is_age(m.aggregate) else 0.0) for column in columns]
+    return _finished(metric, _value(metric, grids, kind, dates), grids)
+
+
+def _is_age(aggregate: Aggregate | None) -> bool:
+    return aggregate is Aggregate.DAYS_SINCE
+
+
+def _value(metric: RowMetric, grids: list[Floats], kind: Kind, dates: Ints) -> Floats:
+    m = metric.metric
+    scale = 1.0 if m.aggregate is Aggregate.CHANGE and metric.of is None else float(MICRO)
+    with np.errstate(all="ignore"):
+        match m.aggregate:
+            case Aggregate.COUNT | Aggregate.COUNT_DISTINCT:
+                return grids[0]
+            case Aggregate.EXISTS:
+                return (grids[0] > 0).astype(np.float64)
+            case Aggregate.SUM:
+                return grids[0] / MICRO
+            case Aggregate.MEAN:
+                return np.where(grids[1] == 0, np.nan, grids[0] / grids[1] / MICRO)
+            case Aggregate.RATIO | Aggregate.SHARE:
+                return np.where(grids[1] == 0, np.nan, grids[0] / grids[1])
+            case Aggregate.CHANGE:
+                return np.where(grids[1] == 0, np.nan, (grids[0] - grids[1]) / scale / (grids[1] / scale))
+            case Aggregate.DAYS_SINCE:
+                return dates[:, None] - grids[0]
+            case Aggregate.SLOPE:
+                return _slope_value(m.window or 1, grids, 1 if metric.of is None else MICRO)
+            case _:
+                return grids[0] if kind in _DAY_KINDS else grids[0] / MICRO
+
+
+def _slope_value(n: int, grids: list[Floats], scale: int) -> Floats:
+    sum_x, sum_xx = n * (n - 1) // 2, (n - 1) * n * (2 * n - 1) // 6
+    bottom = n * sum_xx - sum_x * sum_x
+    return (n * grids[1] - sum_x * grids[0]) / (bottom or np.nan) / scale
+
+
+def _finished(metric: RowMetric, values: Floats, grids: list[Floats]) -> Values:
+    empty, aggregate = metric.metric.empty, metric.metric.aggregate
+    if aggregate in ZERO_WHEN_EMPTY and empty is not None:
+        values = np.where(values == 0, np.nan, values)
+    if isinstance(empty, int | float):
+        values = np.where(np.isnan(values), float(empty), values)
+    undefined = aggregate in (Aggregate.CHANGE, Aggregate.RATIO)
+    missing = np.uint8(Quality.UNDEFINED if undefined else Quality.NO_ROWS)
+    return Values(values, np.where(np.isnan(values), missing, np.uint8(0)))
+
+
+def _spread(column: npt.NDArray[Any], place: tuple[Ints, Ints], shape: tuple[int, int], empty: float) -> Floats:
+    grid = np.full(shape, empty)
+    data = np.ma.asarray(column)
+    grid[place] = np.where(np.ma.getmaskarray(data), empty, np.ma.filled(data.astype(np.float64), empty))
+    return grid
+
+
+def _texts(column: npt.NDArray[Any], place: tuple[Ints, Ints], shape: tuple[int, int]) -> Values:
+    masked = np.ma.asarray(column)
+    known = ~np.ma.getmaskarray(masked) & np.array([value is not None for value in masked.data], dtype=np.bool_)
+    texts, codes = np.unique(masked.data[known].astype(str), return_inverse=True)
+    values = np.full(shape, np.nan)
+    values[place[0][known], place[1][known]] = codes
+    quality: Codes = np.where(np.isnan(values), np.uint8(Quality.NO_ROWS), np.uint8(0))
+    return Values(values, quality, tuple(str(text) for text in texts))
