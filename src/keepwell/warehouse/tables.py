@@ -120,7 +120,7 @@ COMMON: Final = (
     Column("deleted_at", Kind.TIME),
 )
 
-M, N, I, B, D, T = Kind.MONEY, Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.DATE, Kind.TIME
+M, N, I, B, D, T = Kind.MONEY, Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.DATE, Kind.TIME  # noqa: E741
 
 CUSTOMERS: Final = Table(
     "customers",

@@ -1,0 +1,146 @@
+"""One file, from its bytes to a committed change."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from keepwell.warehouse.facts import remove_unlisted
+from keepwell.warehouse.loading.checking import check_rows
+from keepwell.warehouse.loading.encoding import UnreadableFileError, read_text_file
+from keepwell.warehouse.loading.feeds import note_feeds
+from keepwell.warehouse.loading.files import InputFile
+from keepwell.warehouse.loading.merge_customers import merge_customers
+from keepwell.warehouse.loading.merge_facts import merge_facts
+from keepwell.warehouse.loading.merge_small import merge_small
+from keepwell.warehouse.loading.plan import Plan, canonical_plan, normal_name
+from keepwell.warehouse.loading.quarantine import Desk, sample, settle_waiting
+from keepwell.warehouse.loading.read_delimited import read_delimited
+from keepwell.warehouse.loading.read_json import read_json
+from keepwell.warehouse.loading.read_parquet import read_parquet
+from keepwell.warehouse.loading.reading import RawFile, count_rows
+from keepwell.warehouse.loading.report import Counts, FileReport, Progress, ProgressStep, QuarantinedRow
+from keepwell.warehouse.loading.rows import Intake
+from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import CUSTOMERS, Table
+
+
+@dataclass
+class FileLoader:
+    """Loads files one after the other and collects what there is to report."""
+
+    warehouse: Warehouse
+    now: datetime
+    progress: Progress | None = None
+    reports: list[FileReport] = field(default_factory=list)
+    sample: list[QuarantinedRow] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    new_customers: int = 0
+
+    def load(self, file: InputFile, *, resolves: bool = False) -> bool:
+        """Load one file in one transaction; `resolves` settles the rows that waited for their customer.
+
+        Returns whether it was loaded; when not, the problem is on the list and the data folder as before.
+        """
+        stage = self.warehouse.stage
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir(parents=True)
+        kept = len(self.reports), len(self.sample), self.new_customers
+        try:
+            # A reader that gives up would spoil the transaction, so reading comes first.
+            raw = self._open(file, stage)
+            with self.warehouse.transaction():
+                days = self._transfer(raw, file, stage, resolves)
+        except (UnreadableFileError, duckdb.Error, OSError) as error:
+            del self.reports[kept[0] :], self.sample[kept[1] :]
+            self.new_customers = kept[2]
+            self.problems.append(f"{file.path}: not loaded: {_plain(error)}")
+            return False
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+        for table, day in days:
+            remove_unlisted(self.warehouse, table, day)
+        return True
+
+    def _transfer(self, raw: RawFile, file: InputFile, stage: Path, resolves: bool) -> list[tuple[Table, date]]:
+        plans = [canonical_plan(raw, file.table, self.warehouse.zone)] if file.table else []
+        if not raw.rows and raw.broken is None:
+            self.problems.append(f"{file.path}: no rows, only a header")
+        self.problems += [f"{file.path}: {p}" for p in raw.problems]
+        days: list[tuple[Table, date]] = []
+        for position, plan in enumerate(plans):
+            folder = stage / f"{position}-{plan.table.name}"
+            folder.mkdir()
+            days += [(plan.table, d) for d in self._put(raw, plan, folder, first=position == 0)]
+        if resolves and file.table:
+            settle_waiting(self.warehouse.connection, file.table)
+        return days
+
+    def _open(self, file: InputFile, stage: Path) -> RawFile:
+        self._tell(file.path, "reading", 0, 1, 0)
+        connection = self.warehouse.connection
+        if file.form == "parquet":
+            return read_parquet(connection, file.path)
+        text = read_text_file(file.path, stage)
+        if file.form == "json":
+            return read_json(connection, file.path, text, stage)
+        return read_delimited(connection, file.path, text, stage, self._expected(file))
+
+    def _expected(self, file: InputFile) -> Callable[[str], bool]:
+        names = file.table.column_names if file.table else ()
+        return lambda name: normal_name(name) in names
+
+    def _put(self, raw: RawFile, plan: Plan, folder: Path, *, first: bool) -> list[date]:
+        """Put the rows of a file into one table; returns the fact days that were rewritten."""
+        connection, table, counts = self.warehouse.connection, plan.table, Counts()
+        desk = Desk(connection, self._next_load(), table, raw.path, raw.lines, counts)
+        if first and raw.broken is not None:
+            counts.read += count_rows(connection, raw.broken)
+            desk.take_broken(raw.broken)
+        self._tell(raw.path, "checking", 0, 1, raw.rows)
+        checked = check_rows(connection, raw.relation, plan, folder / "checked.parquet")
+        counts.read += checked.rows
+        desk.take_checked(checked.bad, checked.checks, raw)
+        present = frozenset(plan.cells) | ({table.json_column} if plan.extras else frozenset())
+        intake = Intake(self.warehouse, table, checked.good, present, desk, self.now)
+        days = self._merge(intake, folder / "days")
+        note_feeds(intake)
+        self._record(raw, desk)
+        self.notes += [f"{raw.path}: {n}" for n in plan.notes]
+        return days
+
+    def _merge(self, intake: Intake, folder: Path) -> list[date]:
+        if intake.table is CUSTOMERS:
+            self.new_customers += merge_customers(intake)
+        elif intake.table.facts:
+            path, rows = intake.desk.file, intake.desk.counts.read
+            return merge_facts(intake, folder, lambda done, total: self._tell(path, "writing", done, total, rows))
+        else:
+            merge_small(intake)
+        return []
+
+    def _record(self, raw: RawFile, desk: Desk) -> None:
+        c, connection = desk.counts, self.warehouse.connection
+        counts = [c.read, c.added, c.changed, c.unchanged, c.repeated, c.deleted, c.quarantined]
+        values = [desk.load_id, str(raw.path), raw.sha256, desk.table.name, self.now.replace(tzinfo=None), *counts]
+        connection.execute(f"INSERT INTO loads VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+        self.reports.append(c.report(raw.path, desk.table.name))
+        if c.quarantined:
+            self.sample += sample(connection, desk.table, raw.path)
+        self._tell(raw.path, "done", 1, 1, c.read)
+
+    def _next_load(self) -> int:
+        found = self.warehouse.connection.execute("SELECT coalesce(max(load_id), 0) + 1 FROM loads").fetchone()
+        return 1 if found is None else int(found[0])
+
+    def _tell(self, path: Path, stage: str, done: int, total: int, rows: int) -> None:
+        if self.progress is not None:
+            self.progress(ProgressStep(path, stage, done, total, rows))
+
+
+def _plain(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,98 @@
+"""Rows that do not load are kept with file, line, column, value and reason; none is lost, none is kept twice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+
+from keepwell.warehouse.loading.parse import Check
+from keepwell.warehouse.loading.reading import LineFinder, RawFile, count_rows, number_table
+from keepwell.warehouse.loading.report import Counts, QuarantinedRow
+from keepwell.warehouse.sql import literal, quoted
+from keepwell.warehouse.tables import Table
+
+SAMPLE: Final = 5
+UNKNOWN_CUSTOMER: Final = "unknown_customer"
+SUPERSEDED: Final = "superseded"
+
+WAITING: Final = f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys)"  # noqa: S608
+"""Rows in quarantine whose customer is known by now."""
+
+_COLUMNS: Final = "load_id, table_name, file, line, column_name, value, reason, code, row, state"
+_SAME: Final = "q.table_name = b.table_name AND q.file = b.file AND q.line = b.line AND q.code = b.code"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the bad rows of one file and table are handed in."""
+
+    connection: duckdb.DuckDBPyConnection
+    load_id: int
+    table: Table
+    file: Path
+    lines: LineFinder
+    counts: Counts
+
+    def take_broken(self, broken: str) -> None:
+        """Take what is no row at all: a relation (line, code, reason, text)."""
+        self._collect(
+            "SELECT line, CAST(NULL AS VARCHAR) AS column_name, CAST(NULL AS VARCHAR) AS value, reason, code,"  # noqa: S608
+            f" CAST(to_json(text) AS VARCHAR) AS row FROM {broken}"
+        )
+
+    def take_checked(self, bad: str, checks: tuple[Check, ...], raw: RawFile) -> None:
+        """Take rows that failed a check: a relation (_row, _error, _value); they are kept as the file has them."""
+        kinds = ", ".join(
+            f"({i}, {literal(c.column)}, {literal(c.reason)}, {literal(c.code)})" for i, c in enumerate(checks)
+        )
+        if kinds and count_rows(self.connection, bad):
+            fields = ", ".join(f"{quoted(c.name)} := {quoted(c.name)}" for c in raw.columns)
+            self.take(
+                f"SELECT b._row, e.column_name, b._value AS value, e.reason, e.code, r.row FROM {bad} b"  # noqa: S608
+                f" JOIN (VALUES {kinds}) e(error, column_name, reason, code) ON e.error = b._error JOIN (SELECT _row,"
+                f" CAST(to_json(struct_pack({fields})) AS VARCHAR) AS row FROM {raw.relation}) r USING (_row)"
+            )
+
+    def take(self, rows: str) -> None:
+        """Take rows of a relation (_row, column_name, value, reason, code, row)."""
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE bad_rows AS {rows}")
+        numbers = self.connection.execute("SELECT DISTINCT _row FROM bad_rows ORDER BY _row").fetchnumpy()["_row"]
+        wanted = np.asarray(numbers, dtype=np.int64)
+        if not len(wanted):
+            return
+        number_table(self.connection, "bad_lines", _row=wanted, line=self.lines(wanted))
+        self._collect(
+            "SELECT l.line, column_name, value, reason, code, row FROM bad_rows JOIN bad_lines l USING (_row)"
+        )
+
+    def _collect(self, rows: str) -> None:
+        labels = f"{literal(self.table.name)} AS table_name, {literal(str(self.file))} AS file"
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE bad_found AS SELECT {labels}, * FROM ({rows})"  # noqa: S608
+        )
+        for reason, count in self.connection.execute(
+            "SELECT concat_ws(' ', column_name, reason), count(*) FROM bad_found GROUP BY ALL ORDER BY ALL"
+        ).fetchall():
+            self.counts.add_quarantined(reason, count)
+        self.connection.execute(
+            f"INSERT INTO quarantine({_COLUMNS}) SELECT {self.load_id}, table_name, file, line, column_name, value,"  # noqa: S608
+            " reason, code, row, 'open' FROM bad_found b WHERE NOT EXISTS (SELECT 1 FROM quarantine q"
+            f" WHERE {_SAME} AND q.row = b.row AND q.state = 'open') ORDER BY line"
+        )
+
+
+def sample(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> list[QuarantinedRow]:
+    """The first open rows of a file and table."""
+    found = connection.execute(
+        "SELECT table_name, file, line, column_name, value, reason, code, row FROM quarantine"
+        " WHERE table_name = ? AND file = ? AND state = 'open' ORDER BY line, code LIMIT ?",
+        [table.name, str(file), SAMPLE],
+    ).fetchall()
+    return [QuarantinedRow(*row) for row in found]
+
+
+def settle_waiting(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Mark the rows that waited for their customer as resolved; call when they are loaded."""
+    connection.execute(f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND {WAITING}", [table.name])  # noqa: S608

@@ -1,0 +1,137 @@
+"""A data folder: one DuckDB file for what is small, Parquet by day for facts, one process at a time."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import duckdb
+
+from keepwell.warehouse.lock import WarehouseBusy, WarehouseError, lock_acquire, lock_release
+from keepwell.warehouse.schema import schema_statements
+
+__all__ = ["Warehouse", "WarehouseBusy", "WarehouseError"]
+
+LAYOUT: Final = "1"
+
+
+@dataclass
+class Warehouse:
+    """An open data folder. Use it as a context manager; closing gives the lock back."""
+
+    root: Path
+    zone: str
+    connection: duckdb.DuckDBPyConnection
+    _lock: int | None
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        zone: str,
+        wait_seconds: float = 0,
+        on_wait: Callable[[str], None] | None = None,
+        doing: str = "work",
+        memory_limit: str = "1GB",
+    ) -> Self:
+        """Open or create the warehouse in `data_dir`, whose event days are days in `zone`.
+
+        Raises WarehouseBusy when another process has it, WarehouseError when the folder was made with another zone.
+        """
+        _require_zone(zone)
+        root = data_dir.resolve()
+        root.mkdir(parents=True, exist_ok=True)
+        lock = lock_acquire(root / "warehouse.lock", doing=doing, wait_seconds=wait_seconds, on_wait=on_wait)
+        try:
+            connection = _connect(root, memory_limit)
+            try:
+                _prepare(connection, zone)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            lock_release(lock)
+            raise
+        warehouse = cls(root, zone, connection, lock)
+        warehouse.sweep()
+        return warehouse
+
+    @property
+    def stage(self) -> Path:
+        """Where a load keeps its intermediate files; emptied on every open."""
+        return self.root / "stage"
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing: commits at the end, rolls back when anything is raised."""
+        self.connection.execute("BEGIN TRANSACTION")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def sweep(self) -> None:
+        """Remove what an interrupted load left behind: stage files and fact files that no manifest row names."""
+        shutil.rmtree(self.stage, ignore_errors=True)
+        live = {path for (path,) in self.connection.execute("SELECT path FROM fact_days").fetchall()}
+        for file in (self.root / "facts").glob("*/*/*"):
+            if file.relative_to(self.root).as_posix() not in live:
+                file.unlink()
+
+    def close(self) -> None:
+        """Close the file and give the lock back; closing twice is harmless."""
+        if self._lock is None:
+            return
+        self.connection.close()
+        shutil.rmtree(self.stage, ignore_errors=True)
+        lock_release(self._lock)
+        self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _require_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise WarehouseError(f"unknown time zone {zone!r}; use a name such as Europe/Berlin") from error
+
+
+def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    path = root / "warehouse.duckdb"
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from error
+    for setting in ("TimeZone='UTC'", "preserve_insertion_order=false"):
+        connection.execute(f"SET {setting}")
+    connection.execute("SET memory_limit=?", [memory_limit])
+    connection.execute("SET temp_directory=?", [str(root / "tmp")])
+    connection.execute("SET enable_progress_bar=false")
+    return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+    for statement in schema_statements():
+        connection.execute(statement)
+    kept = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    if not kept:
+        connection.execute("INSERT INTO settings VALUES ('zone', ?), ('layout', ?)", [zone, LAYOUT])
+    elif kept["zone"] != zone:
+        raise WarehouseError(
+            f"this data folder was made with time zone {kept['zone']}, the workspace now says {zone}; its event days"
+            " depend on it: set the zone back, or load the data into a new folder"
+        )
