@@ -96,7 +96,7 @@ class FactSql:
         where = condition_text(self._coded(reading.atom.where), self._resolver())
         match reading.function:
             case "last_day":
-                return f"CAST({days}[max(file_index) FILTER (WHERE {where}) + 1] AS BIGINT)"
+                return f"CAST({days}[CAST(max(file_index) FILTER (WHERE {where}) AS BIGINT) + 1] AS BIGINT)"
             case "days":
                 return f"CAST(count(DISTINCT file_index) FILTER (WHERE {where}) AS BIGINT)"
             case _:
