@@ -42,7 +42,8 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
     problems = list(source.problems)
     model, found, broken = _validated(source)
     problems.extend(found)
-    if model is not None:
+    # With a file that cannot be read, half of the names would be unknown for no other reason.
+    if model is not None and all(d.data is not None or not d.problems for d in source.documents):
         problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
     problems = list(dict.fromkeys(problems))
     if model is None or any(p.severity is Severity.ERROR for p in problems):

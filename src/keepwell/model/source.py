@@ -47,7 +47,7 @@ class Source:
             return Problem(self.shown, 1, 1, severity, message)
         return document.problem(path, message, key=key, severity=severity, shift=shift)
 
-    def line(self, path: KeyPath) -> str:
+    def place(self, path: KeyPath) -> str:
         """`file:line` of the key at `path`, for messages that name a second place."""
         document = self.document(path)
         return f"{document.path}:{document.position(path, key=True)[0]}" if document else self.shown
@@ -103,7 +103,7 @@ def _merge(
             if isinstance(inner, dict):
                 yield from _merge(source, document, inner, value or {}, where)
         elif key in into:
-            yield document.problem(where, f"duplicate '{key}' (first at {source.line(where)})", key=True)
+            yield document.problem(where, f"duplicate '{key}' (first at {source.place(where)})", key=True)
         else:
             into[key] = value
             source.origins[where] = document

@@ -4,11 +4,48 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from keepwell.model.problems import Problem
+from keepwell.model.validation import (
+    bands,
+    circles,
+    clashes,
+    curves,
+    functions,
+    measure_types,
+    metric_keys,
+    names,
+    placeholders,
+    segment_names,
+    segments,
+    settings,
+    signals,
+    steps,
+    tables,
+    types,
+    weights,
+)
 from keepwell.model.validation.context import Context
 
 Rule = Callable[[Context], Iterable[Problem]]
 
-RULES: Final[tuple[Rule, ...]] = ()
+RULES: Final[tuple[Rule, ...]] = (
+    names.check,
+    clashes.check,
+    functions.check,
+    settings.check,
+    circles.check,
+    bands.check,
+    weights.check,
+    curves.check,
+    steps.check,
+    types.check,
+    measure_types.check,
+    metric_keys.check,
+    tables.check,
+    segments.check,
+    segment_names.check,
+    signals.check,
+    placeholders.check,
+)
 
 
 def check_model(context: Context) -> list[Problem]:
