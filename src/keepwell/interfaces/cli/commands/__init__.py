@@ -1,0 +1,5 @@
+"""One module per command, each putting itself on the app. A new command is a module and its name here."""
+
+from typing import Final
+
+COMMANDS: Final = ("validate", "score", "schema")
