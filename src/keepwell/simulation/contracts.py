@@ -28,27 +28,45 @@ def utilisation(setting: Setting, state: State, day: int) -> Floats:
 def step_starts(setting: Setting, state: State, day: int) -> None:
     """Trials that begin and contracts that are signed today."""
     people = setting.people
-    trials = np.flatnonzero((people.start == day) & ((people.kind == TRIAL) | (people.kind == JOINED_AFTER_TRIAL)))
-    note_contract(state, trials, day, "trial_started", mrr=np.zeros(len(trials)))
+    tried = (people.kind == TRIAL) | (people.kind == JOINED_AFTER_TRIAL)
     signed = people.since == day
-    converted = np.flatnonzero(signed & (people.kind == JOINED_AFTER_TRIAL))
-    note_contract(state, converted, day, "trial_ended", mrr=np.zeros(len(converted)))
-    note_new(setting, state, np.flatnonzero(signed), np.full(int(signed.sum()), day))
+    _note_trial(state, np.flatnonzero((people.start == day) & tried), day, "trial_started")
+    _note_trial(state, np.flatnonzero(signed & (people.kind == JOINED_AFTER_TRIAL)), day, "trial_ended")
+    who = np.flatnonzero(signed)
+    note_new(state, who, np.full(len(who), day))
 
 
-def note_new(setting: Setting, state: State, who: Ints, day: Ints) -> None:
+def note_before(setting: Setting, state: State) -> None:
+    """Contracts and trials that began before the window."""
+    people = setting.people
+    signed = np.flatnonzero(people.since < 0)
+    note_new(state, signed, people.since[signed])
+    tried = (people.kind == TRIAL) | (people.kind == JOINED_AFTER_TRIAL)
+    trying = np.flatnonzero(tried & (people.start < 0) & (people.since >= 0))
+    _note_begin(state, trying, people.start[trying], "trial_started", np.zeros(len(trying)))
+
+
+def _note_trial(state: State, who: Ints, day: int, change: str) -> None:
+    _note_begin(state, who, np.full(len(who), day), change, np.zeros(len(who)))
+
+
+def note_new(state: State, who: Ints, day: Ints) -> None:
     """Note the first contract of `who`."""
+    _note_begin(state, who, day, "new", state.mrr[who])
+
+
+def _note_begin(state: State, who: Ints, day: Ints, change: str, mrr: Floats) -> None:
     state.records.contracts.add(
         who,
         day=day,
-        change="new",
+        change=change,
         effective=day,
         plan_before=-1,
         plan_after=state.plan[who],
         seats_before=0,
         seats_after=state.seats[who],
         mrr_before=0.0,
-        mrr_after=state.mrr[who],
+        mrr_after=mrr,
         reason=None,
     )
 
@@ -104,7 +122,9 @@ def step_stage(setting: Setting, state: State, day: int) -> None:
     """The lifecycle stage, and the owner when customers are handed over."""
     people = setting.people
     age = day - people.start
-    early = np.where(age < people.onboarding_days, ONBOARDING, np.where(age < 150, ADOPTION, VALUE))
+    early = np.where(
+        (age < people.onboarding_days) | ~people.uses_product, ONBOARDING, np.where(age < 150, ADOPTION, VALUE)
+    )
     grown = (early != ONBOARDING) & (day - state.expanded < 60)
     near: Bools = (people.term == 12) & (early != ONBOARDING) & (state.renewal - day <= 60)
     state.stage = np.where(near, RENEWAL, np.where(grown, EXPANSION, early))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepwell.simulation.arrays import NEVER, Bools, Columns, Ints, stream
-from keepwell.simulation.contracts import note_new, step_growth, step_renewals, step_stage, step_starts, utilisation
+from keepwell.simulation.contracts import note_before, step_growth, step_renewals, step_stage, step_starts, utilisation
 from keepwell.simulation.population import PROSPECT, Population
 from keepwell.simulation.shocks import Shocks, WorldEvents
 from keepwell.simulation.state import Setting, State, first_state
@@ -35,6 +35,7 @@ class Daily:
     utilisation: NDArray[np.float32]
     limit: NDArray[np.int32]
     owing: Bools
+    near_renewal: Bools
 
     def __len__(self) -> int:
         return len(self.health)
@@ -72,8 +73,7 @@ def run_course(seed: int, chunk: int, people: Population, shocks: Shocks, world:
     rng = stream(seed, chunk, "course")
     setting = _setting(rng, people, shocks, world, time)
     state = first_state(rng, setting)
-    before = np.flatnonzero(people.since < 0)
-    note_new(setting, state, before, people.since[before])
+    note_before(setting, state)
     daily = _empty(time.days, len(people))
     last = _attributes(setting, state, -1)
     for day, weekday in enumerate(time.weekdays().tolist()):
@@ -132,6 +132,7 @@ def _empty(days: int, count: int) -> Daily:
         utilisation=np.zeros(shape, SINGLE),
         limit=np.zeros(shape, np.int32),
         owing=np.zeros(shape, np.bool_),
+        near_renewal=np.zeros(shape, np.bool_),
     )
 
 
@@ -142,6 +143,7 @@ def _keep(daily: Daily, setting: Setting, state: State, day: int) -> None:
     daily.utilisation[day] = utilisation(setting, state, day)
     daily.limit[day] = state.limit()
     daily.owing[day] = np.isin(state.payment_code(day), (1, 2))
+    daily.near_renewal[day] = (setting.people.term == 12) & (state.renewal - day <= 60)
 
 
 def _attributes(setting: Setting, state: State, day: int) -> dict[str, NDArray[Any]]:

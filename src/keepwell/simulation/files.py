@@ -33,7 +33,7 @@ class WorldFiles:
         self._parts.mkdir(parents=True)
         (self._out / "truth").mkdir(exist_ok=True)
         self._connection.execute("SET threads = 1")
-        self._connection.execute("SET memory_limit = '2GB'")
+        self._connection.execute("SET memory_limit = '1GB'")
         self._connection.execute("SET temp_directory = $1", [str(self._parts / "spill")])
         return self
 

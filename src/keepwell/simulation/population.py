@@ -20,7 +20,7 @@ from keepwell.simulation.timeline import Timeline
 from keepwell.simulation.words import INDUSTRY_SHARES, OWNERS, PLACES
 
 KINDS: Final = ("existing", "joined", "joined_after_trial", "trial", "prospect")
-KIND_SHARES: Final = (0.835, 0.09, 0.045, 0.015, 0.015)
+KIND_SHARES: Final = (0.85, 0.08, 0.04, 0.015, 0.015)
 EXISTING, JOINED, JOINED_AFTER_TRIAL, TRIAL, PROSPECT = range(5)
 TRIAL_DAYS: Final = 14
 RECENT: Final = 0.55
@@ -142,7 +142,7 @@ def _contract(rng: np.random.Generator, archetype: Ints) -> Columns:
     count = len(archetype)
     target = np.clip(np.exp(np.log(6500.0) + 1.2 * rng.standard_normal(count)), 1000.0, 250_000.0)
     lean = np.log(target) + 0.35 * rng.standard_normal(count)
-    plan = (lean > np.log(4500.0)).astype(np.int64) + (lean > np.log(26_000.0))
+    plan = (lean > np.log(4500.0)).astype(np.int64) + (lean > np.log(20_000.0))
     discount = np.round(np.where(rng.random(count) < 0.3, rng.uniform(0.05, 0.2, count), 0.0), 2)
     seats = np.maximum(1, np.rint(target / 12.0 / (np.array(SEAT_PRICE)[plan] * (1 - discount)))).astype(np.int64)
     term = np.array(TERMS)[(rng.random(count) > 0.04 + 0.05 * (plan == 0)).astype(np.int64)]
@@ -164,12 +164,12 @@ def _habits(rng: np.random.Generator, known: dict[str, Any]) -> Columns:
     archetype, plan, seats = known["archetype"], known["plan"], known["seats"]
     count = len(archetype)
     stuck = archetype == STUCK
-    spread = np.exp(np.log(0.57) + 0.36 * rng.standard_normal(count))
+    spread = np.exp(np.log(0.54) + 0.25 * rng.standard_normal(count))
     limit = seats * np.array(UNITS_PER_SEAT)[plan]
     utilisation = rng.beta(3.0, 3.0, count) * (0.75 + 0.25 * _trait("usage", archetype))
-    breadth = 4.0 + 1.3 * known["value_fit"] + 1.1 * plan + 1.8 * rng.standard_normal(count)
+    breadth = 1.6 + 0.7 * known["value_fit"] + 1.1 * plan + 1.8 * rng.standard_normal(count)
     return {
-        "sessions": spread * _trait("usage", archetype) * (seats / 10.0) ** 0.22,
+        "sessions": spread * _trait("usage", archetype) * (seats / 10.0) ** 0.12,
         "utilisation": np.maximum(np.where(limit > 0, utilisation, 0.0), 0.02),
         "breadth": np.clip(np.rint(breadth), 1, 14).astype(np.int64),
         "has_api": (rng.random(count) < 0.15 + 0.2 * plan) & ~stuck,

@@ -19,20 +19,20 @@ class Archetype:
     drift: float = 0.0
     usage: float = 1.0
     growth: float = 0.0
-    payment_failure: float = 0.07
+    payment_failure: float = 0.09
     season: float = 0.0
     price_sensitivity: float = 1.0
 
 
 ARCHETYPES: Final = (
-    Archetype("steady", 0.36, satisfaction=0.5, value_fit=0.4),
-    Archetype("growing", 0.13, satisfaction=0.5, value_fit=0.7, drift=0.06, usage=1.3, growth=0.06),
-    Archetype("champion", 0.10, satisfaction=1.4, value_fit=1.1, usage=1.6, growth=0.03, payment_failure=0.03),
-    Archetype("declining", 0.12, satisfaction=0.1, value_fit=-0.1, drift=-0.55),
-    Archetype("dormant", 0.09, satisfaction=-0.2, value_fit=-0.5, usage=0.07),
-    Archetype("payment_trouble", 0.06, satisfaction=0.1, value_fit=0.1, usage=0.9, payment_failure=0.6),
+    Archetype("steady", 0.37, satisfaction=0.5, value_fit=0.4),
+    Archetype("growing", 0.13, satisfaction=0.5, value_fit=0.7, drift=0.06, usage=1.1, growth=0.06),
+    Archetype("champion", 0.10, satisfaction=1.4, value_fit=1.1, usage=1.25, growth=0.03, payment_failure=0.03),
+    Archetype("declining", 0.10, satisfaction=0.1, value_fit=-0.1, drift=-0.55),
+    Archetype("dormant", 0.10, satisfaction=-0.2, value_fit=-0.5, usage=0.05),
+    Archetype("payment_trouble", 0.06, satisfaction=0.1, value_fit=0.1, usage=1.0, payment_failure=0.6),
     Archetype("seasonal", 0.06, satisfaction=0.3, value_fit=0.3, season=0.8),
-    Archetype("price_sensitive", 0.08, satisfaction=0.2, value_fit=0.0, usage=0.8, price_sensitivity=3.0),
+    Archetype("price_sensitive", 0.08, satisfaction=0.3, value_fit=0.1, usage=0.95, price_sensitivity=3.0),
     Archetype("stuck_in_onboarding", 0.0, satisfaction=-0.3, value_fit=-0.4, usage=0.5),
 )
 STUCK: Final = len(ARCHETYPES) - 1
@@ -41,7 +41,7 @@ STUCK_SHARE: Final = 0.5
 
 SHOCKS: Final = ("bad_release", "champion_left", "price_increase", "competitor", "leaving")
 SHOCK_HALF_LIFE: Final = (25.0, 75.0, 60.0, 60.0, 365.0)
-SHOCK_SIZE: Final = (-0.9, -1.1, -0.35, -1.0, -1.2)
+SHOCK_SIZE: Final = (-0.9, -1.1, -0.35, -1.0, -2.2)
 RELEASE_EXPOSED: Final = 0.45
 CHAMPION_LEAVES: Final = 0.020
 """Probability in 30 days; a customer loses its champion at most once."""
@@ -71,8 +71,8 @@ class Process:
     value_fit_spread: float = 0.6
     reversion: float = 0.06
     volatility: float = 0.12
-    drift_limit: float = 2.6
-    intercept: float = -4.0
+    drift_limit: float = 2.4
+    intercept: float = -3.6
     health: float = -1.05
     payment: float = 1.2
     tenure: float = -0.25
@@ -82,8 +82,8 @@ class Process:
     renewal_months: float = 8.0
     reversal: float = 0.12
     treatment_days: int = 30
-    gate_slope: float = 1.8
-    gate_middle: float = -1.3
+    gate_slope: float = 2.4
+    gate_middle: float = -1.75
 
 
 PROCESS: Final = Process()

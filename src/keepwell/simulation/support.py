@@ -54,6 +54,7 @@ def ticket_rate(course: Course) -> Floats:
     rate = rate * np.where((day - people.start >= 0) & (day - people.start < 45), 1.7, 1.0)
     rate = rate * np.where(course.daily.owing, 1.6, 1.0)
     weekday = np.where(course.time.weekdays() < 5, 1.3, 0.25)[:, None]
+    rate = rate * np.where(course.daily.near_renewal, 2.8, 1.0)
     return np.asarray(rate * (1.0 + 2.0 * _after_release(course)) * weekday * course.present())
 
 
@@ -69,7 +70,8 @@ def _after_release(course: Course) -> Floats:
 
 def draw_tickets(course: Course, rng: np.random.Generator, staff: Staff) -> Tickets:
     """The tickets that were written."""
-    count = rng.poisson(ticket_rate(course))
+    habit = rng.gamma(1.5, 1 / 1.5, len(course.people))
+    count = rng.poisson(ticket_rate(course) * habit)
     day, who = np.nonzero(count)
     repeat = count[day, who]
     day, who = np.repeat(day, repeat), np.repeat(who, repeat)

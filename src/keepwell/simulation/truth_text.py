@@ -58,7 +58,8 @@ care misleads.
 ## What health drives
 - sessions: usual_sessions_per_day * 1 / (1 + exp(-$gate_slope * (health - $gate_middle))) * weekday * onboarding *
   season * growth, times gamma noise with mean 1; the breadth of features shrinks with the same curve;
-- tickets: 0.55 in 30 days * exp(-0.38 * health), more while onboarding, owing or after a bad release; their tone, CSAT;
+- tickets: 0.55 in 30 days * exp(-0.38 * health), more while onboarding, owing, near a yearly
+  renewal or after a bad release, times a habit of the customer (gamma, mean 1); their tone, CSAT;
 - NPS: 7.7 + 1.5 * (health + noise); effort score, replies to e-mails, meetings kept, milestones finished;
 - failed payments: payment_failure_probability * exp(-0.35 * health) for each invoice;
 - upgrades: 3 % a day while more than 95 % of the plan is used and health is above -0.5; contractions at renewals of
