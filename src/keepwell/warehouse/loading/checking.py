@@ -64,7 +64,8 @@ def _column_checks(column: Column, plan: Plan, choices: dict[str, DateChoice]) -
     if column.name not in plan.cells:
         return []
     names = {"text": quoted(f"t:{column.name}"), "value": quoted(f"v:{column.name}")}
-    return checks(column, **names, choice=choices.get(column.name, DateChoice()))
+    choice = choices.get(column.name, DateChoice())
+    return checks(column, **names, choice=choice, cell=plan.cells[column.name])
 
 
 def _select(relation: str, plan: Plan, choices: dict[str, DateChoice], found: list[Check]) -> str:

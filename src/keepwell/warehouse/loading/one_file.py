@@ -13,6 +13,8 @@ from keepwell.warehouse.loading.checking import check_rows
 from keepwell.warehouse.loading.encoding import UnreadableFileError, read_text_file
 from keepwell.warehouse.loading.feeds import note_feeds
 from keepwell.warehouse.loading.files import InputFile
+from keepwell.warehouse.loading.mapped import mapped_plans
+from keepwell.warehouse.loading.mapping import MappedFile, Mapping, source_names
 from keepwell.warehouse.loading.merge_customers import merge_customers
 from keepwell.warehouse.loading.merge_facts import merge_facts
 from keepwell.warehouse.loading.merge_small import merge_small
@@ -34,6 +36,7 @@ class FileLoader:
 
     warehouse: Warehouse
     now: datetime
+    mapping: Mapping | None = None
     progress: Progress | None = None
     reports: list[FileReport] = field(default_factory=list)
     sample: list[QuarantinedRow] = field(default_factory=list)
@@ -67,9 +70,10 @@ class FileLoader:
         return True
 
     def _transfer(self, raw: RawFile, file: InputFile, stage: Path, resolves: bool) -> list[tuple[Table, date]]:
-        plans = [canonical_plan(raw, file.table, self.warehouse.zone)] if file.table else []
+        plans = self._plans(raw, file)
         if not raw.rows and raw.broken is None:
             self.problems.append(f"{file.path}: no rows, only a header")
+        self._note_left_over(raw, plans)
         self.problems += [f"{file.path}: {p}" for p in raw.problems]
         days: list[tuple[Table, date]] = []
         for position, plan in enumerate(plans):
@@ -90,9 +94,32 @@ class FileLoader:
             return read_json(connection, file.path, text, stage)
         return read_delimited(connection, file.path, text, stage, self._expected(file))
 
+    def _entry(self, file: InputFile) -> MappedFile | None:
+        return self.mapping.for_file(file.path) if self.mapping and file.table is None else None
+
     def _expected(self, file: InputFile) -> Callable[[str], bool]:
+        entry = self._entry(file)
+        if entry is not None:
+            mapped = {n.lower() for n in source_names(entry)}
+            return lambda name: name.strip().lower() in mapped
         names = file.table.column_names if file.table else ()
         return lambda name: normal_name(name) in names
+
+    def _plans(self, raw: RawFile, file: InputFile) -> list[Plan]:
+        entry = self._entry(file)
+        if entry is not None:
+            return mapped_plans(raw, entry, self.warehouse.zone) if raw.columns else []
+        return [canonical_plan(raw, file.table, self.warehouse.zone)] if file.table else []
+
+    def _note_left_over(self, raw: RawFile, plans: list[Plan]) -> None:
+        """Rows that no target of a mapping takes are not lost silently."""
+        conditions = [p.where for p in plans]
+        if not conditions or None in conditions:
+            return
+        taken = " OR ".join(c for c in conditions if c is not None)
+        left = count_rows(self.warehouse.connection, f"{raw.relation} WHERE NOT ({taken})")
+        if left:
+            self.notes.append(f"{raw.path}: {left} rows meet no condition of the mapping and were not taken")
 
     def _put(self, raw: RawFile, plan: Plan, folder: Path, *, first: bool) -> list[date]:
         """Put the rows of a file into one table; returns the fact days that were rewritten."""

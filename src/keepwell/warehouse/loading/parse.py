@@ -1,6 +1,7 @@
 """From a cell's text to a column's value, and what can be wrong with it on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from keepwell.warehouse.loading.dates import DateChoice, local_day, mixed_sql, time_sql, to_utc
@@ -13,6 +14,13 @@ NO: Final = ("false", "f", "no", "n", "0")
 FIRST_MOMENT: Final = "TIMESTAMP '1900-01-01'"
 LAST_MOMENT: Final = "TIMESTAMP '2200-01-01'"
 
+_FORMS: Final = MappingProxyType(
+    {
+        None: "; if the file writes 1.234,56 or 1,234.56 say so with `decimal` in a mapping",
+        "comma": " in the form 1.234,56",
+        "point": " in the form 1,234.56",
+    }
+)
 _COMMA: Final = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
 _POINT: Final = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"
 
@@ -26,6 +34,7 @@ class Cell:
     format: str | None = None
     zone: str | None = None
     decimal: str | None = None
+    cast: str | None = None
 
     @property
     def is_moment(self) -> bool:
@@ -59,6 +68,9 @@ def text_sql(cell: Cell) -> str:
 
 def value_sql(column: Column, cell: Cell, *, text: str, zone: str, choice: DateChoice) -> str:
     """The value of a column, NULL when the cell is empty or cannot be read; `text` is the trimmed cell."""
+    if cell.cast is not None and column.kind is Kind.TEXT:
+        inner = replace(column, kind=Kind(cell.cast), values=())
+        text = f"CAST({value_sql(inner, replace(cell, cast=None), text=text, zone=zone, choice=choice)} AS VARCHAR)"
     if column.kind in (Kind.TIME, Kind.DATE):
         return _moment(column, cell, text, cell.zone or zone, choice)
     if column.kind is Kind.BOOLEAN:
@@ -71,18 +83,24 @@ def value_sql(column: Column, cell: Cell, *, text: str, zone: str, choice: DateC
     return _number(column, cell, text)
 
 
-def checks(column: Column, *, text: str, value: str, choice: DateChoice) -> list[Check]:
+def checks(column: Column, *, text: str, value: str, choice: DateChoice, cell: Cell) -> list[Check]:
     """Everything that can be wrong with a column's cell, the most basic first."""
     found = []
     if column.required:
         found.append(Check(f"{text} IS NULL", column.name, "required", "is required, but empty or missing"))
+    if cell.cast is not None and column.kind is Kind.TEXT and not column.values:
+        found.append(_invalid(column, text, value, _expected(replace(column, kind=Kind(cell.cast)), cell)))
     if column.kind is not Kind.TEXT or column.values:
-        reason = choice.reason if column.kind in (Kind.TIME, Kind.DATE) else _expected(column)
-        found.append(Check(f"{text} IS NOT NULL AND {value} IS NULL", column.name, "invalid", reason))
+        reason = choice.reason if column.kind in (Kind.TIME, Kind.DATE) else _expected(column, cell)
+        found.append(_invalid(column, text, value, reason))
     if column.kind in (Kind.TIME, Kind.DATE):
         outside = f"NOT ({value} >= {FIRST_MOMENT} AND {value} < {LAST_MOMENT})"
         found.append(Check(outside, column.name, "range", "is outside the years 1900 to 2199"))
     return found + _ranges(column, value)
+
+
+def _invalid(column: Column, text: str, value: str, reason: str) -> Check:
+    return Check(f"{text} IS NOT NULL AND {value} IS NULL", column.name, "invalid", reason)
 
 
 def _ranges(column: Column, value: str) -> list[Check]:
@@ -124,14 +142,17 @@ def _number(column: Column, cell: Cell, text: str) -> str:
     return f"CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
 
 
-def _expected(column: Column) -> str:
+def _expected(column: Column, cell: Cell) -> str:
     if column.values:
         return f"must be one of: {', '.join(column.values)}"
-    hint = "; if the file writes 1.234,56 or 1,234.56 say so with `decimal` in a mapping"
+    hint = _FORMS[cell.decimal]
     return {
         Kind.INTEGER: "is no whole number",
         Kind.NUMBER: f"is no number{hint}",
         Kind.MONEY: f"is no amount of money{hint}",
         Kind.BOOLEAN: "is neither true nor false (true, false, yes, no, 1, 0)",
         Kind.JSON: "is no JSON object",
+        Kind.DATE: DateChoice().reason,
+        Kind.TIME: DateChoice().reason,
+        Kind.TEXT: "is no text",
     }[column.kind]

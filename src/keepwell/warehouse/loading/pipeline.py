@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from keepwell.warehouse.loading.files import find_files
+from keepwell.warehouse.loading.mapping import Mapping
 from keepwell.warehouse.loading.one_file import FileLoader
 from keepwell.warehouse.loading.report import LoadReport, Progress
 from keepwell.warehouse.loading.retry import retry_unknown
@@ -18,15 +19,17 @@ def load_paths(
     paths: Sequence[Path],
     *,
     now: datetime,
+    mapping: Mapping | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
     """Load files and folders of files into the canonical tables.
 
-    Every file goes in whole or not at all; a bad row goes to quarantine and the rest of its file loads. `now` is the
-    moment of the load (taken as UTC when it has no zone). Repeating a load changes nothing.
+    Files that `mapping` names go where it says, all others are taken for the table they are named after. Every file
+    goes in whole or not at all; a bad row goes to quarantine and the rest of its file loads. `now` is the moment of
+    the load (taken as UTC when it has no zone). Repeating a load changes nothing.
     """
-    found = find_files(paths)
-    loader = FileLoader(warehouse, _utc(now), progress)
+    found = find_files(paths, mapped=mapping.patterns if mapping else ())
+    loader = FileLoader(warehouse, _utc(now), mapping, progress)
     for file in found.files:
         loader.load(file)
     resolved = retry_unknown(loader) if loader.new_customers else 0
