@@ -1,0 +1,149 @@
+"""The daily run and the backfill: metrics, evaluation, and a snapshot for each date."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+
+from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_model, evaluate_model
+from keepwell.metrics.compute import Computed, Engine
+from keepwell.metrics.frame import Quality, day_number, number_day
+from keepwell.metrics.row_values import set_dates
+from keepwell.model.loader import LoadedModel
+from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
+from keepwell.services.workspace import Workspace, WorkspaceError
+from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import TABLES
+
+ROWS_AT_ONCE: Final = 250_000
+"""Customer-days evaluated together: bounds the memory of a backfill."""
+
+Step = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run published: the date, how many customers, how they are spread, and what to look at."""
+
+    as_of: date
+    customers: int
+    churned: int
+    bands: dict[str, int] = field(default_factory=dict)
+    segments: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def run_day(workspace: Workspace, *, as_of: date, on_wait: Callable[[str], None] | None = None) -> RunReport:
+    """Compute one day and publish its snapshot; running it again replaces it with the same bytes."""
+    loaded = workspace.model()
+    with workspace.warehouse(f"run of {as_of}", on_wait) as warehouse:
+        engine = _engine(warehouse, loaded)
+        (report,) = _publish_days(workspace, engine, loaded, [day_number(as_of)])
+        engine.forget_other_state()
+    _point(workspace, as_of)
+    return report
+
+
+def backfill_days(
+    workspace: Workspace,
+    *,
+    first: date,
+    last: date,
+    step: Step | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> list[RunReport]:
+    """Compute every day of a range, many days at once, and publish a snapshot for each."""
+    if last < first:
+        raise WorkspaceError(f"the range ends ({last}) before it begins ({first})")
+    loaded = workspace.model()
+    reports: list[RunReport] = []
+    with workspace.warehouse(f"backfill of {first} to {last}", on_wait) as warehouse:
+        engine = _engine(warehouse, loaded)
+        days = list(range(day_number(first), day_number(last) + 1))
+        size = max(1, ROWS_AT_ONCE // max(1, len(set(engine.attributes.customers.tolist()))))
+        for start in range(0, len(days), size):
+            block = days[start : start + size]
+            reports += _publish_days(workspace, engine, loaded, block)
+            if step:
+                step("backfill", len(reports), len(days))
+    _point(workspace, last)
+    return reports
+
+
+def evaluate_days(engine: Engine, compiled: CompiledModel, days: Sequence[int]) -> tuple[Computed, Evaluation]:
+    """Metric values and their evaluation for some days, with the earlier days that the model looks back to."""
+    needed = sorted({day - lag for day in days for lag in compiled.lags})
+    computed = engine.compute(needed)
+    evaluation = evaluate_model(compiled, computed.frame)
+    if len(needed) == len(days):
+        return computed, evaluation
+    wanted = np.isin(computed.frame.days, np.array(days))
+    kept = Computed(computed.frame.take(wanted), computed.population.take(wanted), computed.attributes, computed.feeds)
+    return kept, evaluation.take(wanted)
+
+
+def _engine(warehouse: Warehouse, loaded: LoadedModel) -> Engine:
+    engine = Engine(warehouse, loaded.model)
+    if not len(engine.attributes.customers):
+        raise WorkspaceError("there are no customers yet; load some with 'keepwell load PATH'")
+    return engine
+
+
+def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, days: Sequence[int]) -> list[RunReport]:
+    compiled = compile_model(loaded)
+    workspace.keep_model(loaded)
+    computed, evaluation = evaluate_days(engine, compiled, days)
+    set_dates(engine.warehouse, days)
+    churned = engine.attributes.population(days, ("churned",))
+    workspace.snapshots.sweep()
+    reports = []
+    for position, day in enumerate(days):
+        here = evaluation.frame.days == day
+        part, population = evaluation.take(here), computed.population.take(here)
+        gone = churned.take(churned.dates == position)
+        report = _report(number_day(day), part, gone.rows, _warnings(engine, part, day))
+        counts = {"customers": report.customers, "churned": report.churned}
+        about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
+        columns = snapshot_columns(part, population, gone, engine.attributes)
+        workspace.snapshots.publish(report.as_of, columns, about)
+        reports.append(report)
+    return reports
+
+
+def _report(as_of: date, evaluation: Evaluation, churned: int, warnings: tuple[str, ...]) -> RunReport:
+    health = evaluation.compiled.health()
+    bands = Counter(evaluation.scores[health].band.objects().tolist()) if health else Counter()
+    segments = Counter(str(name) for name in evaluation.segments.primary.objects().tolist() if name is not None)
+    return RunReport(as_of, evaluation.frame.rows, churned, dict(bands), dict(segments), warnings)
+
+
+def _warnings(engine: Engine, evaluation: Evaluation, day: int) -> tuple[str, ...]:
+    """What the person who runs it should know: feeds that are absent or stale, renewals that have passed."""
+    found = []
+    used = {metric.table for metric in engine.plan.metrics.values() if metric.table in TABLES}
+    for table in sorted(filter(None, used)):
+        until = engine.feeds.freshness(table, day)
+        if until is None:
+            found.append(f"{table}: nothing has been loaded; what needs it is unknown")
+        elif day - until > engine.feeds.limit(table):
+            found.append(f"{table}: stale, nothing after {number_day(until)}; what needs it is unknown")
+    past = evaluation.columns.get("days_to_renewal")
+    if past is not None and (overdue := int(np.sum(past.known & (past.values < 0)))):
+        found.append(f"{overdue} active customers are past their renewal date")
+    assumed = sum(bool((c.quality == Quality.ASSUMED).any()) for c in evaluation.columns.values())
+    if assumed:
+        found.append(f"{assumed} metrics use attributes from before their history began: they are marked assumed")
+    return tuple(found)
+
+
+def _point(workspace: Workspace, as_of: date) -> None:
+    latest = workspace.snapshots.dates()[-1]
+    workspace.snapshots.point(max(as_of, latest))
+
+
+def every_day(first: date, last: date) -> list[date]:
+    """All dates of a range, both ends included."""
+    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
