@@ -18,6 +18,12 @@ def inputs_asked_for(compiled: CompiledModel, supplied: frozenset[str]) -> tuple
     return tuple(name for name in compiled.metrics() if name in asked)
 
 
+def metrics_read(compiled: CompiledModel) -> tuple[str, ...]:
+    """The metrics that scores, segments and signals name themselves, in the model's order."""
+    direct = frozenset(_direct(compiled))
+    return tuple(name for name in compiled.metrics() if name in direct)
+
+
 class _Asked:
     def __init__(self, compiled: CompiledModel, supplied: frozenset[str]) -> None:
         self.compiled, self.supplied = compiled, supplied

@@ -36,6 +36,14 @@ class Evaluation:
     segments: SegmentsColumns
     signals: tuple[SignalColumns, ...]
 
+    def judge(self) -> Judge:
+        """Judges further conditions on the same rows."""
+        history = HistoryRows(self.frame)
+        context = Context(
+            self.columns.__getitem__, self.frame.days, lambda name, days: history.before(self.columns[name], days)
+        )
+        return Judge(context, _member_or_band(self.compiled, context, self.segments.member), history)
+
     def take(self, rows: npt.NDArray[Any]) -> "Evaluation":
         """The evaluation at the given rows (indices or mask)."""
         return Evaluation(
@@ -124,13 +132,8 @@ class _Run:
         return evaluate(self.compiled.formulas[text], self.context)
 
     def _judged(self, condition: Condition, member: Membership) -> Column:
-        def segment_or_band(name: str) -> Column:
-            owner = band_owner(self.model, name)
-            if segment_key(self.model, name) is not None or owner is None:
-                return member(name)
-            return compare("=", self.column(f"{owner}_band"), constant_column(self.frame.rows, name))
-
-        return Judge(self.context, segment_or_band, self.history).truth(self.compiled.conditions[condition])
+        judge = Judge(self.context, _member_or_band(self.compiled, self.context, member), self.history)
+        return judge.truth(self.compiled.conditions[condition])
 
     def _metric(self, name: str) -> Column:
         metric = self.model.metrics.get(name)
@@ -144,3 +147,15 @@ class _Run:
         if what in self._open:
             raise ExpressionError(f"a circle: {' -> '.join([*self._open[self._open.index(what) :], what])}")
         self._open.append(what)
+
+
+def _member_or_band(compiled: CompiledModel, context: Context, member: Membership) -> Membership:
+    """Membership in a segment by name, or being in a band where no segment has the name."""
+
+    def find(name: str) -> Column:
+        owner = band_owner(compiled.model, name)
+        if segment_key(compiled.model, name) is not None or owner is None:
+            return member(name)
+        return compare("=", context.lookup(f"{owner}_band"), constant_column(context.rows, name))
+
+    return find
