@@ -1,7 +1,7 @@
 """The simulated world as files: same bytes, valid tables, nothing out of time, and a truth that explains churn."""
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,9 @@ import duckdb
 import pytest
 
 from keepwell.simulation import WorldSummary, simulate_world
+from keepwell.simulation import world as world_module
+from keepwell.warehouse.loading import load_paths
+from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES, Kind
 
 END = date(2025, 6, 30)
@@ -32,9 +35,9 @@ def db(world: WorldSummary) -> duckdb.DuckDBPyConnection:
     for name in TABLES:
         file = world.out / f"{name}.{'parquet' if name in PARQUET else 'csv'}"
         reader = f"'{file}'" if name in PARQUET else f"read_csv('{file}', timestampformat = '%Y-%m-%dT%H:%M:%SZ')"
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {reader}")
-    connection.execute(f"CREATE VIEW truth AS SELECT * FROM read_csv('{world.truth / 'customers.csv'}')")
-    connection.execute(f"CREATE VIEW daily AS SELECT * FROM '{world.truth / 'daily.parquet'}'")
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {reader}")
+    connection.execute(f"CREATE TABLE truth AS SELECT * FROM read_csv('{world.truth / 'customers.csv'}')")
+    connection.execute(f"CREATE TABLE daily AS SELECT * FROM '{world.truth / 'daily.parquet'}'")
     return connection
 
 
@@ -77,6 +80,16 @@ def test_impossible_worlds_are_refused(tmp_path: Path, customers: int, days: int
 def test_tiny_worlds_are_complete(tmp_path: Path, customers: int, days: int) -> None:
     summary = build(tmp_path / "tiny", customers=customers, days=days)
     assert set(summary.counts) == set(TABLES)
+
+
+def test_keys_stay_unique_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_module, "CHUNK", 40)
+    summary = build(tmp_path, customers=100, days=30)
+    for name, table in TABLES.items():
+        source = f"'{tmp_path / name}.{'parquet' if name in PARQUET else 'csv'}'"
+        rows, keys = duckdb.sql(f"SELECT count(*), count(DISTINCT {table.key}) FROM {source}").fetchall()[0]
+        assert rows == summary.counts[name]
+        assert keys == (100 if name == "customers" else rows), name
 
 
 def test_progress_reaches_the_number_of_customers(tmp_path: Path) -> None:
@@ -255,3 +268,12 @@ def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
     query = f"SELECT min(occurred_at), max(occurred_at) FROM '{tmp_path / 'events.parquet'}'"
     first, last = duckdb.connect().execute(query).fetchall()[0]
     assert (first.date(), last.date()) == (date(2025, 5, 2), date(2025, 7, 1))
+
+
+def test_the_directory_loads_without_a_complaint_and_truth_stays_outside(tmp_path: Path) -> None:
+    build(tmp_path / "world", customers=40, days=30)
+    with Warehouse.open(tmp_path / "data", zone="UTC") as warehouse:
+        report = load_paths(warehouse, [tmp_path / "world"], now=datetime(2025, 7, 1, tzinfo=UTC))
+    assert report.clean, (report.problems, report.sample)
+    assert {f.table for f in report.files} == set(TABLES)
+    assert not report.notes

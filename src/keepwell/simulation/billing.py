@@ -126,13 +126,14 @@ def change_rows(course: Course, terms: Terms, offset: int) -> Columns:
     leaving = np.isin(noted["change"].astype(str), ("churned", "cancellation_scheduled"))
     said = words([CHURN_REASONS[c] for c in CAUSES], np.maximum(course.state.cause[noted["who"]], 0))
     at = np.where(leaving | (noted["change"] == "cancellation_reversed"), LEAVES_AT, SIGNED_AT)
+    occurred = course.time.moment(noted["day"], at)
     return {
         "change_id": ids("chg-%06d", np.arange(len(order)) + offset + 1),
         "customer_id": customer_ids(course.people.number[noted["who"]]),
         "subscription_id": terms.key_at(noted["who"], noted["day"]),
         "change_type": noted["change"],
-        "occurred_at": course.time.moment(noted["day"], at),
-        "effective_at": _forward(course, noted["effective"]),
+        "occurred_at": occurred,
+        "effective_at": np.where(noted["effective"] > noted["day"], _forward(course, noted["effective"]), occurred),
         "mrr_before": noted["mrr_before"],
         "mrr_after": noted["mrr_after"],
         "plan_before": known(noted["plan_before"] >= 0, words(PLANS, noted["plan_before"])),
@@ -176,7 +177,7 @@ def invoice_rows(course: Course, terms: Terms, invoices: Columns, offset: int) -
     who, day, time = invoices["who"], invoices["day"], course.time
     paid = np.where(invoices["paid"] < course.exited[who], invoices["paid"], NEVER)
     paid_at = time.moment(paid, CHARGED_AT)
-    due = _forward(course, day + np.where(invoices["transfer"], DUE_DAYS, 0))
+    due = _forward(course, day + np.where(invoices["transfer"], DUE_DAYS, 1))
     return {
         "invoice_id": ids("inv-%06d", np.arange(len(who)) + offset + 1),
         "customer_id": customer_ids(course.people.number[who]),

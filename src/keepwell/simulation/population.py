@@ -167,7 +167,7 @@ def _habits(rng: np.random.Generator, known: dict[str, Any]) -> Columns:
     spread = np.exp(np.log(0.54) + 0.25 * rng.standard_normal(count))
     limit = seats * np.array(UNITS_PER_SEAT)[plan]
     utilisation = rng.beta(3.0, 3.0, count) * (0.75 + 0.25 * _trait("usage", archetype))
-    breadth = 1.6 + 0.7 * known["value_fit"] + 1.1 * plan + 1.8 * rng.standard_normal(count)
+    breadth = np.exp(0.66 + 0.18 * known["value_fit"] + 0.25 * plan + 0.55 * rng.standard_normal(count))
     return {
         "sessions": spread * _trait("usage", archetype) * (seats / 10.0) ** 0.12,
         "utilisation": np.maximum(np.where(limit > 0, utilisation, 0.0), 0.02),

@@ -15,8 +15,8 @@ A customer's latent health on a day is a slow walk and the shocks that still las
     home(t)   = $satisfaction_weight * satisfaction + $value_fit_weight * value_fit
                 + clip(drift_per_month * months since drift_from, -$drift_limit, 0.8)
 
-`satisfaction` and `value_fit` are drawn around the archetype's values (standard deviations $satisfaction_spread and
-$value_fit_spread). 0 is ordinary, above 1 delighted, below -1 unhappy.
+`satisfaction` and `value_fit` are drawn around the archetype's values, with standard deviations $satisfaction_spread
+and $value_fit_spread. 0 is ordinary, above 1 delighted, below -1 unhappy.
 
 $archetypes
 
@@ -32,7 +32,7 @@ The monthly hazard of a paying customer is a logistic function:
 
     logit hazard = $intercept + $health * health + $payment * payment + $tenure * ln(1 + tenure in years)
                    + $basic (basic) or $enterprise (enterprise)
-                   + $onboarding (older than 30 days and still onboarding)
+                   + $onboarding (customer for more than 30 days and still onboarding)
                    + treatment_effect (for $treatment_days days after a completed call or meeting)
 
 `payment` is 1 while a payment has failed, 0.5 while one is overdue, else 0. The decision to leave (`exit_probability`
@@ -44,8 +44,10 @@ in `daily.parquet` is the probability that it falls on that day):
 - whoever does not pay an invoice leaves 27 days after it, whatever the terms (cause `payment_failure`, not part of
   `exit_probability`).
 
-`cause` is the largest part of the logit at the decision: $causes. `low_value` stands for a low base. The reason in
-`customers.csv` is what the customer said, which is not always the cause.
+`cause` is the largest part of the logit at the decision, one of
+$causes.
+`low_value` stands for a low base. The reason in the table `customers` is what the customer said, which is not always
+the cause.
 
 ## Treatment
 Every customer reacts to calls and meetings in its own way. `treatment_effect` is added to the logit of the hazard:
