@@ -87,7 +87,7 @@ def test_keys_stay_unique_across_chunks(tmp_path: Path, monkeypatch: pytest.Monk
     summary = build(tmp_path, customers=100, days=30)
     for name, table in TABLES.items():
         source = f"'{tmp_path / name}.{'parquet' if name in PARQUET else 'csv'}'"
-        rows, keys = duckdb.sql(f"SELECT count(*), count(DISTINCT {table.key}) FROM {source}").fetchall()[0]
+        rows, keys = duckdb.execute(f"SELECT count(*), count(DISTINCT {table.key}) FROM {source}").fetchall()[0]
         assert rows == summary.counts[name]
         assert keys == (100 if name == "customers" else rows), name
 
