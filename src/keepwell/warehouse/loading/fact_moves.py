@@ -115,7 +115,7 @@ def _take_torn(intake: Intake, rows: str) -> int:
     connection, table = intake.warehouse.connection, intake.table
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE incoming AS SELECT * FROM"  # noqa: S608
-        f" (SELECT *, max(if(place = 1, day, NULL)) OVER (PARTITION BY key) AS stays"
+        f" (SELECT *, max(if(_place = 1, day, NULL)) OVER (PARTITION BY key) AS stays"
         f" FROM ({ranked(rows, table.key, fact_digest(table))})) WHERE day <> stays"
     )
     take_superseded(intake, "incoming")

@@ -36,7 +36,7 @@ def _observed(present: frozenset[str]) -> str:
     """The new observations; what the file does not say is taken from the state valid at that moment."""
     merged = ", ".join(f"i.{quoted(n)}" if n in present else f"h.{quoted(n)}" for n in _NAMES)
     return (
-        f"SELECT i.customer, i.valid_from, {merged} FROM (SELECT * FROM incoming WHERE place = 1) i"  # noqa: S608
+        f"SELECT i.customer, i.valid_from, {merged} FROM (SELECT * FROM incoming WHERE _place = 1) i"  # noqa: S608
         " ASOF LEFT JOIN customer_history h ON h.customer = i.customer AND h.valid_from <= i.valid_from"
     )
 

@@ -132,7 +132,7 @@ def _new_sessions(intake: Intake, folder: Path, kept: str, skipped: str) -> int:
         " WHEN i.synced_at > e.synced_at OR e.synced_at IS NULL AND i.synced_at IS NOT NULL THEN 'synced'"
         f" ELSE 'same' END AS outcome FROM incoming i LEFT JOIN (SELECT *, {content} AS _digest FROM {kept}) e"
         " ON e.session_id = i.session_id LEFT JOIN (SELECT DISTINCT key FROM drops) m ON m.key = i.session_id"
-        " WHERE i.place = 1"
+        " WHERE i._place = 1"
     )
     found = dict(connection.execute("SELECT outcome, count(*) FROM decided GROUP BY outcome").fetchall())
     counts.added += found.get("added", 0)

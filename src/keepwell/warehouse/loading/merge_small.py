@@ -30,17 +30,17 @@ def _decided(table: Table, present: frozenset[str]) -> str:
     names = list(attribute_columns(table))
     merged = ", ".join(_merged(n, present | {table.key}) for n in names)
     effective = (
-        f"SELECT i.customer, {merged}, e.{table.key} IS NOT NULL AS existed, e.synced_at AS old_sync,"  # noqa: S608
-        f" e.deleted_at AS old_deleted, i.synced_at < e.synced_at AS stale, e._digest AS old_digest"
+        f"SELECT i.customer, {merged}, e.{table.key} IS NOT NULL AS _existed, e.synced_at AS _old_sync,"  # noqa: S608
+        f" e.deleted_at AS _old_deleted, i.synced_at < e.synced_at AS _stale, e._digest AS _old_digest"
         f" FROM incoming i LEFT JOIN (SELECT *, {digest(table)} AS _digest FROM {table.name}) e"
-        f" ON e.{table.key} = i.{table.key} WHERE i.place = 1"
+        f" ON e.{table.key} = i.{table.key} WHERE i._place = 1"
     )
     outcome = (
-        "CASE WHEN NOT existed THEN if(deleted_at IS NULL, 'added', 'deleted') WHEN stale THEN 'stale'"
-        f" WHEN old_digest = {digest(table)} THEN 'same'"
-        " WHEN deleted_at IS NOT NULL AND old_deleted IS NULL THEN 'deleted' ELSE 'changed' END"
+        "CASE WHEN NOT _existed THEN if(deleted_at IS NULL, 'added', 'deleted') WHEN _stale THEN 'stale'"
+        f" WHEN _old_digest = {digest(table)} THEN 'same'"
+        " WHEN deleted_at IS NOT NULL AND _old_deleted IS NULL THEN 'deleted' ELSE 'changed' END"
     )
-    return f"SELECT *, {outcome} AS outcome FROM ({effective})"  # noqa: S608
+    return f"SELECT *, {outcome} AS _outcome FROM ({effective})"  # noqa: S608
 
 
 def _merged(name: str, present: frozenset[str]) -> str:
@@ -52,7 +52,7 @@ def _merged(name: str, present: frozenset[str]) -> str:
 
 def _count(intake: Intake) -> None:
     found = dict(
-        intake.warehouse.connection.execute("SELECT outcome, count(*) FROM decided GROUP BY outcome").fetchall()
+        intake.warehouse.connection.execute("SELECT _outcome, count(*) FROM decided GROUP BY _outcome").fetchall()
     )
     counts = intake.desk.counts
     counts.added += found.get("added", 0)
@@ -64,7 +64,8 @@ def _count(intake: Intake) -> None:
 def _store(intake: Intake) -> None:
     """Write what changed; a row that is the same keeps at least the moment of its latest sync."""
     table, connection = intake.table, intake.warehouse.connection
-    written = "outcome IN ('added', 'changed', 'deleted') OR outcome = 'same' AND synced_at IS DISTINCT FROM old_sync"
+    changed = "_outcome IN ('added', 'changed', 'deleted')"
+    written = f"{changed} OR _outcome = 'same' AND synced_at IS DISTINCT FROM _old_sync"
     connection.execute(
         f"DELETE FROM {table.name} WHERE {table.key} IN (SELECT {table.key} FROM decided WHERE {written})"  # noqa: S608
     )

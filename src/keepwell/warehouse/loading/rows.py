@@ -92,19 +92,19 @@ def digest(table: Table, *, without: tuple[str, ...] = ("synced_at",), only: fro
 
 
 def ranked(rows: str, key: str, content: str) -> str:
-    """The rows of one file with `place` 1 for the one that stands for its key, and what the others are to it."""
+    """The rows of one file with `_place` 1 for the one that stands for its key, and what the others are to it."""
     return (
-        f"SELECT *, row_number() OVER w AS place, first_value(_row) OVER w AS winner,"  # noqa: S608
-        " first_value(_digest) OVER w AS winner_digest, first_value(synced_at) OVER w AS winner_synced,"
-        " first_value(deleted_at) OVER w AS winner_deleted"
+        f"SELECT *, row_number() OVER w AS _place, first_value(_row) OVER w AS _winner,"  # noqa: S608
+        " first_value(_digest) OVER w AS _winner_digest, first_value(synced_at) OVER w AS _winner_synced,"
+        " first_value(deleted_at) OVER w AS _winner_deleted"
         f" FROM (SELECT *, {content} AS _digest FROM {rows})"
         f" WINDOW w AS (PARTITION BY {key} ORDER BY {LATEST})"
     )
 
 
 CONFLICT: Final = (
-    "place > 1 AND _digest <> winner_digest AND winner_deleted IS NULL"
-    " AND NOT coalesce(synced_at < winner_synced, false)"
+    "_place > 1 AND _digest <> _winner_digest AND _winner_deleted IS NULL"
+    " AND NOT coalesce(synced_at < _winner_synced, false)"
 )
 """Which of the rows that do not stand contradict the one that does; the others only repeat it or are older states."""
 
@@ -112,13 +112,13 @@ CONFLICT: Final = (
 def take_superseded(intake: Intake, ranked_table: str) -> None:
     """Hand rows in that a later line of the same file contradicts, and count those that only repeat it."""
     desk = intake.desk
-    desk.counts.repeated += count_rows(desk.connection, f"{ranked_table} WHERE place > 1 AND NOT ({CONFLICT})")
-    winners = f"(SELECT DISTINCT winner FROM {ranked_table} WHERE {CONFLICT})"  # noqa: S608
-    numbers = desk.connection.execute(f"SELECT winner FROM {winners} ORDER BY winner").fetchnumpy()["winner"]  # noqa: S608
+    desk.counts.repeated += count_rows(desk.connection, f"{ranked_table} WHERE _place > 1 AND NOT ({CONFLICT})")
+    winners = f"(SELECT DISTINCT _winner FROM {ranked_table} WHERE {CONFLICT})"  # noqa: S608
+    numbers = desk.connection.execute(f"SELECT _winner FROM {winners} ORDER BY _winner").fetchnumpy()["_winner"]  # noqa: S608
     if not len(numbers):
         return
     rows = np.asarray(numbers, dtype=np.int64)
-    number_table(desk.connection, "winner_lines", winner=rows, winner_line=desk.lines(rows))
+    number_table(desk.connection, "winner_lines", _winner=rows, winner_line=desk.lines(rows))
     desk.take(_superseded(intake, ranked_table))
 
 
@@ -127,8 +127,8 @@ def _superseded(intake: Intake, ranked_table: str) -> str:
     return (
         f"SELECT _row, {literal(key)} AS column_name, lost.{key} AS value, 'line ' || winner_line || ' of this file has"  # noqa: S608
         f" the same key and other values; the later line was taken' AS reason, '{SUPERSEDED}' AS code, given.row"
-        f" FROM (SELECT _row, winner, {_key(intake.table)} AS {key} FROM {ranked_table} WHERE {CONFLICT}) lost"
-        f" JOIN winner_lines USING (winner)"
+        f" FROM (SELECT _row, _winner, {_key(intake.table)} AS {key} FROM {ranked_table} WHERE {CONFLICT}) lost"
+        f" JOIN winner_lines USING (_winner)"
         f" JOIN (SELECT _row, {row_json(intake.table)} AS row FROM {intake.good}) given USING (_row)"
     )
 
