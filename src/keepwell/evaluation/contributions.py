@@ -20,7 +20,7 @@ Kind = Literal["measure", "start", "override", "limit", "rounding"]
 
 @dataclass(frozen=True)
 class Contribution:
-    """One line of a score. `amount` is in points of the score; `open` is what better data of the metric could add.
+    """One line of a score. `amount` is in points of the score; `open` is what a better value could add.
 
     `kind` says what it is: a measure, the start of a component, an override of a component, what a limit cut off or
     filled up, and rounding, which also holds what is lost by showing four places.
@@ -107,7 +107,7 @@ def _measure(
     points = float(measure.points[row]) if kept else 0.0
     best = max(reachable_points(definition, part.definition))
     value = _value(evaluation, measure, row)
-    room = decimal(max(best - points, 0.0) * _scale(part, measure, best, row) * factor)
+    room = decimal(max(best - points, 0.0) * _scale(part, measure, best, row) * factor) if kept else Decimal(0)
     return Contribution(
         kind="measure",
         amount=decimal(points * _scale(part, measure, points, row) * factor),
@@ -119,7 +119,7 @@ def _measure(
         points=points if kept else None,
         weight=measure.weight,
         open=room,
-        reason=definition.reason.replace("{value}", value) if points < best else "",
+        reason=definition.reason.replace("{value}", value) if measure.covered[row] and points < best else "",
     )
 
 

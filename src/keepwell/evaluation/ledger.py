@@ -103,7 +103,6 @@ def change_ledger(old: Snapshot, new: Snapshot) -> Ledger:
     return Ledger(old.score, new.score, tuple(e for e in entries if e.difference))
 
 
-
 def _path(old: Snapshot, new: Snapshot, steps: tuple[str, ...]) -> Floats:
     """The raw score of the old model after each step; the last step moves the day."""
     turns = [*range(len(steps)), len(steps), len(steps)]

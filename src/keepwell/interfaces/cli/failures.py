@@ -9,6 +9,8 @@ from typing import Final
 from keepwell.interfaces.cli.output import note
 from keepwell.model.expressions import ExpressionError
 from keepwell.model.problems import DefinitionError
+from keepwell.services.workspace import WorkspaceError
+from keepwell.warehouse.lock import WarehouseError
 
 DEBUG: Final = "KEEPWELL_DEBUG"
 
@@ -42,7 +44,7 @@ def explained(error: Exception) -> int:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, BadInputError):
+    if isinstance(error, BadInputError | WorkspaceError | WarehouseError):
         return str(error)
     if isinstance(error, ExpressionError):
         return f"the model cannot be evaluated: {error}"

@@ -1,16 +1,20 @@
 """Printing: results on stdout, everything else on stderr."""
 
-import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from keepwell.services.csv_text import cell_text, write_csv
+
+_UNLIMITED: Final = 10_000
 
 
 class Format(StrEnum):
@@ -31,35 +35,52 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], form: Format) -> None:
-    """Rows as CSV, as a table for people, or as JSON objects."""
+def print_rows(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    form: Format,
+    *,
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """Rows as CSV, as a table for people, or as JSON objects; `styles` colours words of a table, such as bands."""
     if form is Format.CSV:
-        _print_csv(columns, rows)
+        write_csv(sys.stdout, columns, rows)
     elif form is Format.TABLE:
-        _print_table(columns, rows)
+        print_table(columns, rows, styles=styles)
     else:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def cell(value: object) -> str:
     """One value as text: nothing for None, lists joined with semicolons, truth in small letters."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "; ".join(map(cell, value))
-    return str(value)
+    return cell_text(value)
 
 
-def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, styles: Mapping[str, str] | None = None
+) -> None:
+    """A table: numbers to the right, nothing wrapped; on a terminal in its width and with colour."""
+    held = [list(row) for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        number = _numeric(row[place] for row in held)
+        table.add_column(name, justify="right" if number else "left", no_wrap=True, overflow="ellipsis")
+    for row in held:
+        table.add_row(*[_styled(value, styles or {}) for value in row])
+    stdout_console().print(table)
 
 
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*[Text(cell(value)) for value in row])
-    Console().print(table)
+def stdout_console() -> Console:
+    """The console for results: as wide as it takes where nobody looks, so that nothing is cut off."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_UNLIMITED)
+
+
+def _styled(value: object, styles: Mapping[str, str]) -> Text:
+    text = f"{value:,.2f}".removesuffix(".00") if isinstance(value, float) else cell(value)
+    return Text(text, style=styles.get(text, ""))
+
+
+def _numeric(values: Iterable[object]) -> bool:
+    known = [value for value in values if value is not None and value != ""]
+    return bool(known) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)

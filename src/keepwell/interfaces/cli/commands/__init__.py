@@ -2,4 +2,4 @@
 
 from typing import Final
 
-COMMANDS: Final = ("validate", "score", "schema")
+COMMANDS: Final = ("init", "load", "run", "validate", "score", "schema", "simulate")

@@ -1,0 +1,26 @@
+"""The Python door."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import keepwell
+from keepwell.model.problems import DefinitionError
+
+
+def test_a_pack_is_loaded_by_name_and_scores_rows() -> None:
+    rows = [{"customer_id": "acme", "days_to_renewal": 10, "payment_status": "failed"}]
+    (result,) = keepwell.load_pack("agency-signals").score(rows, as_of=date(2026, 1, 31))
+    assert (result.customer_id, result.primary, result.as_of) == ("acme", "revenue_at_risk", date(2026, 1, 31))
+
+
+def test_a_directory_is_loaded_as_well(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("model: {name: m, version: '1'}\nsegments: {all: {catch_all: true}}\n")
+    (result,) = keepwell.load_pack(tmp_path).score([{"customer_id": 1}])
+    assert result.primary == "all"
+
+
+def test_an_unknown_pack_is_named_with_the_nearest() -> None:
+    with pytest.raises(DefinitionError, match="did you mean 'saas-monitoring'"):
+        keepwell.load_pack("saas-monitorin")
