@@ -35,7 +35,7 @@ def fact_values(
     days = np.array(dates, np.int64)
     few = len(dates) <= FEW_DATES if one_by_one is None else one_by_one
     readings = sorted({r for metric in plan.metrics for r in metric_readings(metric)}, key=repr)
-    reader = _DateByDate(state, size) if few else _Sweep(state, size)
+    reader = (_DateByDate if few else _Sweep)(state, size, dates[0])
     grid = reader.readings(readings, days)
     counts = reader.presences(days)
     symbols = read_symbols(warehouse, plan.table.name)
@@ -50,8 +50,11 @@ def fact_values(
 class _Reader:
     """What both ways of reading share: where rows of whole months come in."""
 
-    def __init__(self, state: FactState, size: int) -> None:
+    def __init__(self, state: FactState, size: int, earliest: int) -> None:
         self.state, self.plan, self.size = state, state.plan, size
+        # Daily rows were brought up to date from here on; whole months stand for what lies before.
+        self.first = state.first_day(earliest, state.plan.reach)
+        self.first_seen = [state.first_day(earliest, state.plan.presence_reach[p.of]) for p in state.plan.presences]
         self.connection = state.warehouse.connection
         self.entity: Entity = state.plan.entity
 
@@ -91,21 +94,19 @@ class _DateByDate(_Reader):
         out = {r: np.full(self.size, r.empty, np.int64) for r in readings}
         if not readings:
             return out
-        first = self.state.first_day(date, self.plan.reach)
         if table_exists(self.state.warehouse, self.state.atoms_table):
             sql = self.statement(readings, date)
             found = self.fetch(sql)
             for i, reading in enumerate(readings):
                 out[reading] = self.spread(found["e"], found[f"r{i}"], reading.empty)
-        earlier = self.months(first)
+        earlier = self.months(self.first)
         return {r: r.join(earlier[r], row) if r.start is None else row for r, row in out.items()}
 
     def statement(self, readings: Sequence[Reading], date: int) -> str:
         """The statement that reads all windows of one date from the daily rows."""
         place = {atom: f"a{i}" for i, atom in enumerate(self.plan.atoms)}
         columns = ", ".join(f"{r.sql(place[r.atom], date)} AS r{i}" for i, r in enumerate(readings))
-        first = self.state.first_day(date, self.plan.reach)
-        where = f"day BETWEEN {first} AND {date}"
+        where = f"day BETWEEN {self.first} AND {date}"
         return f"SELECT {self.entity} AS e, {columns} FROM {self.state.atoms_table} WHERE {where} GROUP BY e"
 
     def presences(self, dates: Ints) -> dict[str, Ints]:
@@ -129,7 +130,7 @@ class _DateByDate(_Reader):
         return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
 
     def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
-        first = self.state.first_day(date, self.plan.presence_reach[presence.of])
+        first = self.first_seen[index]
         parts = []
         table, months = self.state.presence_table(index), self.state.presence_months_table(index)
         columns = f"{self.entity}, thing, flags, day"
@@ -146,7 +147,7 @@ class _Sweep(_Reader):
     def readings(self, readings: Sequence[Reading], dates: Ints) -> Grid:
         if not readings:
             return {}
-        first, last = self.state.first_day(int(dates[0]), self.plan.reach), int(dates[-1])
+        first, last = self.first, int(dates[-1])
         out = read_dates(self._rows(readings, first, last), readings, dates, self.size)
         earlier = self.months(first)
         return {r: r.join(earlier[r][None, :], grid) if r.start is None else grid for r, grid in out.items()}
@@ -175,7 +176,7 @@ class _Sweep(_Reader):
         return out
 
     def _presence_rows(self, index: int, presence: Presence, dates: Ints) -> PresenceRows:
-        first = self.state.first_day(int(dates[0]), self.plan.presence_reach[presence.of])
+        first = self.first_seen[index]
         table, months = self.state.presence_table(index), self.state.presence_months_table(index)
         parts = []
         if table_exists(self.state.warehouse, table):
