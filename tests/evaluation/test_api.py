@@ -130,3 +130,9 @@ def test_missing_names_inputs_at_the_level_at_which_values_are_given() -> None:
     assert missing({"logins": 3, "days_left": None, "extra": None}) == ["days_left", "extra"]
     assert missing({"renewal": "", "logins": 1}) == ["renewal"]
     assert missing({"level": None}) == ["logins", "level", "days_left"]
+
+
+def test_money_and_targets_are_not_missed() -> None:
+    signals = {"grow": {"when": "a > 1", "value": "b * 12"}}
+    model = loaded({"a": "number", "b": "number"}, signals=signals)
+    assert score_rows(model, [{"customer_id": "x"}], DAY)[0].missing == ("a",)

@@ -64,7 +64,7 @@ class _Asked:
 
 
 def _direct(compiled: CompiledModel) -> Iterator[str]:
-    """The metrics that scores, segments and signals name themselves."""
+    """The metrics that decide scores, segments and signals by name; money and targets only dress the result."""
     for usage in usages(compiled.model):
-        if usage.owner[0] != "metrics":
+        if usage.owner[0] != "metrics" and usage.path[2:] not in (("value",), ("target",)):
             yield from (name for name in names_in(usage.expression) if name in compiled.metrics())
