@@ -61,13 +61,14 @@ def print_table(
 ) -> None:
     """A table: numbers to the right, nothing wrapped; on a terminal in its width and with colour."""
     held = [list(row) for row in rows]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    console = stdout_console()
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
         number = _numeric(row[place] for row in held)
         table.add_column(name, justify="right" if number else "left", no_wrap=True, overflow="ellipsis")
     for row in held:
         table.add_row(*[_styled(value, styles or {}) for value in row])
-    stdout_console().print(table)
+    console.print(table)
 
 
 def stdout_console() -> Console:

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars with a rate on a terminal, one line per finished stage elsewhere."""
+"""Progress on stderr: bars with a rate on a terminal, nothing elsewhere: a log wants reports, not bars."""
 
 import sys
 from collections.abc import Iterator
@@ -40,14 +40,10 @@ class Stages:
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
-        self._told: set[str] = set()
 
     def tell(self, name: str, done: float, total: float, unit: str = "") -> None:
         """Say how far a stage is; `unit` names what is counted, for the rate."""
         if self._progress is None:
-            if done >= total and name not in self._told:
-                self._told.add(name)
-                note(f"{name}: done")
             return
         if name not in self._tasks:
             shown = name if len(name) <= _SHOWN else "…" + name[1 - _SHOWN :]

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-COMMANDS: Final = ("init", "load", "run", "validate", "score", "schema", "simulate")
+COMMANDS: Final = ("init", "load", "run", "show", "quality", "validate", "score", "schema", "simulate")

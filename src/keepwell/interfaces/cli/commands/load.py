@@ -10,9 +10,9 @@ from keepwell.interfaces.cli.clock import now
 from keepwell.interfaces.cli.failures import Exit
 from keepwell.interfaces.cli.opened import At, Form, here, opened
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
-from keepwell.interfaces.cli.progress import stages
+from keepwell.interfaces.cli.progress import Stages, stages
 from keepwell.services.loading import load_files
-from keepwell.warehouse.loading import FileReport, LoadReport, QuarantinedRow
+from keepwell.warehouse.loading import FileReport, LoadReport, ProgressStep, QuarantinedRow
 
 _COUNTS = ("read", "added", "changed", "unchanged", "repeated", "deleted", "quarantined")
 
@@ -35,12 +35,17 @@ def load(
             paths=paths,
             now=now(),
             mapping=mapping,
-            progress=lambda step: shown.tell(f"{step.path.name}: {step.stage}", step.done, step.total, "files"),
+            progress=lambda step: _show(shown, step),
             on_wait=shown.wait,
         )
     _print(report, form)
     _tell(report, f"{here(context, at)} show quarantine")
     raise typer.Exit(Exit.DONE if report.clean else Exit.PROBLEMS)
+
+
+def _show(shown: Stages, step: ProgressStep) -> None:
+    rows = max(step.rows, 1)
+    shown.tell(step.path.name, rows * step.done / max(step.total, 1), rows, "rows")
 
 
 def report_dict(report: LoadReport) -> dict[str, Any]:
