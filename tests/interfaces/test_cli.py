@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from keepwell.interfaces import cli
-from keepwell.interfaces.cli.commands import COMMANDS
 
 MODEL = """
 model: {name: tiny, version: "1"}
@@ -181,7 +180,7 @@ def test_schema_is_json(capsys: Any) -> None:
 def test_help_and_version(capsys: Any) -> None:
     ran = Ran(capsys, "--help")
     assert ran.code == 0
-    assert all(command in ran.out for command in COMMANDS)
+    assert all(f"  {command} " in ran.out for command in ("validate", "score", "schema"))
     assert Ran(capsys, "--version").out.startswith("keepwell ")
 
 
