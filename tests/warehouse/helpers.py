@@ -78,3 +78,8 @@ def facts(warehouse: Warehouse, table: str, columns: str) -> list[tuple[Any, ...
     return warehouse.connection.execute(
         f"SELECT {columns} FROM read_parquet(?) f JOIN customer_keys USING (customer) ORDER BY ALL", [files]
     ).fetchall()
+
+
+def at(*parts: int) -> datetime:
+    """A moment as the warehouse stores it: in UTC, without saying so."""
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001

@@ -34,6 +34,10 @@ def find_moves(intake: Intake, folder: Path, days: list[date]) -> Moves:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table}(key VARCHAR, day DATE)")
     live = [f.path for f in fact_days(intake.warehouse, intake.table).values()]
     _delete(intake, live)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE derived_tombstones AS SELECT key FROM tombstones"  # noqa: S608
+        f" WHERE table_name = {literal(intake.table.name)} AND starts_with(key, 'auto:')"
+    )
     if days:
         staged = _staged(intake.table, folder)
         _skip_deleted(intake, staged)

@@ -100,7 +100,11 @@ def _merge_day(intake: Intake, folder: Path, day: date, moves: Moves) -> bool:
 
 def _staged_day(intake: Intake, folder: Path, skipped: str) -> str:
     rows = f"read_parquet({literal(str(folder / '*.parquet'))}, hive_partitioning=false)"
-    return f"(SELECT * FROM {keyed(intake.table, rows)} WHERE {intake.table.key} NOT IN {skipped})"  # noqa: S608
+    key = intake.table.key
+    return (
+        f"(SELECT * FROM {keyed(intake.table, rows)} WHERE {key} NOT IN {skipped}"  # noqa: S608
+        f" AND {key} NOT IN (FROM derived_tombstones))"
+    )
 
 
 def _new_events(intake: Intake, folder: Path, kept: str, skipped: str) -> int:

@@ -43,7 +43,9 @@ def keyed(table: Table, rows: str) -> str:
     """
     if not table.optional_key:
         return f"(SELECT * EXCLUDE (_content) FROM {rows})"  # noqa: S608
-    number = " || ':' || row_number() OVER (PARTITION BY _content ORDER BY _row)" if table.facts else ""
+    number = (
+        " || ':' || row_number() OVER (PARTITION BY _content, deleted_at IS NULL ORDER BY _row)" if table.facts else ""
+    )
     return (
         f"(SELECT * EXCLUDE (_content) FROM {rows} WHERE {table.key} IS NOT NULL UNION ALL BY NAME"  # noqa: S608
         f" SELECT * EXCLUDE (_content) REPLACE ('auto:' || _content{number} AS {table.key}) FROM {rows}"

@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+
+from keepwell.model.problems import DefinitionError
+from keepwell.warehouse.loading import Mapping, read_mapping
+from keepwell.warehouse.storage import Warehouse
+
+from .helpers import at, load, put
+
+MAPPING = """\
+defaults: {zone: Europe/Berlin, decimal: comma}
+files:
+  - file: "kunden*.csv"
+    targets:
+      - table: customers
+        columns:
+          customer_id: Kunden-Nr
+          name: {from: Firma}
+          status: {from: Status, lookup: {Aktiv: active, gekündigt: churned}, default: prospect}
+          renewal_date: {from: Verlängerung, format: DD.MM.YYYY}
+          currency: {constant: EUR}
+          mrr: Umsatz
+          arr: {expr: "number(replace(Umsatz, ',', '.')) * 12"}
+          phone: {from: MA, cast: integer}
+          traits.farbe: Farbe
+      - table: subscriptions
+        where: MA > 5 and Status = 'Aktiv'
+        columns:
+          subscription_id: {expr: "concat('sub-', \\"Kunden-Nr\\")"}
+          customer_id: Kunden-Nr
+          started_at: {from: Start, format: "%d.%m.%Y %H:%M"}
+          ended_at: {from: Ende, format: epoch}
+"""
+FILE = """\
+Kunden-Nr;Firma;Status;Verlängerung;Umsatz;MA;Start;Farbe
+1;Müller;Aktiv;01.02.2026;1.234,50;12;01.07.2025 10:00;rot
+2;Maier;Gekündigt;13.02.2026;10,00;3;01.01.2026 00:30;
+3;Schulz;;13.02.2026;12.50;viele;01.07.2025 10:00;
+4;Huber;;13.02.2026;12,50;viele;01.07.2025 10:00;
+"""
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Mapping:
+    return read_mapping(put(tmp_path, "mapping.yaml", MAPPING))
+
+
+def test_one_foreign_file_fills_two_tables(warehouse: Warehouse, mapping: Mapping, tmp_path: Path) -> None:
+    report = load(warehouse, put(tmp_path / "in", "kunden_2026.csv", FILE), mapping=mapping)
+    assert [(f.table, f.added, f.quarantined) for f in report.files] == [("customers", 2, 2), ("subscriptions", 1, 0)]
+    found = warehouse.connection.execute(
+        "SELECT customer_id, name, status, CAST(renewal_date AS VARCHAR), CAST(mrr AS VARCHAR), CAST(arr AS VARCHAR),"
+        " currency, phone, traits FROM customers ORDER BY 1"
+    ).fetchall()
+    assert found == [
+        ("1", "Müller", "active", "2026-02-01", "1234.50", None, "EUR", "12", '{"farbe":"rot"}'),
+        ("2", "Maier", "churned", "2026-02-13", "10.00", "120.00", "EUR", "3", None),
+    ]
+    subscriptions = warehouse.connection.execute("SELECT subscription_id, started_at FROM subscriptions").fetchall()
+    assert subscriptions == [("sub-1", at(2025, 7, 1, 8))]
+    assert "no column 'Ende', so subscriptions.ended_at stays empty" in "\n".join(report.notes)
+
+
+def test_what_the_mapping_cannot_read_is_quarantined_with_its_foreign_row(
+    warehouse: Warehouse, mapping: Mapping, tmp_path: Path
+) -> None:
+    report = load(warehouse, put(tmp_path / "in", "kunden.csv", FILE), mapping=mapping)
+    assert [(q.line, q.column, q.value, q.reason) for q in report.sample] == [
+        (4, "mrr", "12.50", "is no amount of money in the form 1.234,56"),
+        (5, "phone", "viele", "is no whole number"),
+    ]
+    assert '"Firma":"Schulz"' in report.sample[0].row
+
+
+def test_rows_that_no_condition_takes_are_counted(warehouse: Warehouse, tmp_path: Path) -> None:
+    text = (
+        "files: [{file: x.csv, targets: [{table: customers, where: kind = 'a', columns: {customer_id: id, name: id}}]}]"
+    )
+    mapping = read_mapping(put(tmp_path, "mapping.yaml", text))
+    report = load(warehouse, put(tmp_path / "in", "x.csv", "id,kind\n1,a\n2,b\n3,\n"), mapping=mapping)
+    assert report.files[0].read == 1
+    assert report.notes[0].endswith("2 rows meet no condition of the mapping and were not taken")
+
+
+def test_rows_of_unknown_customers_wait_in_canonical_form(stocked: Warehouse, tmp_path: Path) -> None:
+    columns = "{ticket_id: no, customer_id: who, created_at: {from: on, format: epoch}}"
+    text = f"files: [{{file: t.csv, targets: [{{table: tickets, columns: {columns}}}]}}]"
+    mapping = read_mapping(put(tmp_path, "mapping.yaml", text))
+    load(stocked, put(tmp_path / "in", "t.csv", "no,who,on\n7,c9,1767225600\n"), mapping=mapping)
+    report = load(stocked, put(tmp_path / "in", "customers.csv", "customer_id,name\nc9,x\n"))
+    assert report.resolved == 1
+    assert stocked.connection.execute("SELECT ticket_id, created_at FROM tickets").fetchall() == [("7", at(2026, 1, 1))]
+
+
+def test_a_file_without_the_needed_columns_is_not_loaded(
+    warehouse: Warehouse, mapping: Mapping, tmp_path: Path
+) -> None:
+    report = load(warehouse, put(tmp_path / "in", "kunden.csv", FILE.replace("Firma", "Firmen")), mapping=mapping)
+    assert not report.files
+    assert (
+        "the mapping to customers needs columns that the file does not have: 'Firma'; did you mean 'Firmen'?"
+        in (report.problems[0])
+    )
+
+
+def test_files_without_an_entry_load_as_usual(warehouse: Warehouse, mapping: Mapping, tmp_path: Path) -> None:
+    report = load(warehouse, put(tmp_path / "in", "customers.csv", "customer_id,name\n1,a\n"), mapping=mapping)
+    assert [(f.table, f.added) for f in report.files] == [("customers", 1)]
+
+
+BROKEN = """\
+default: {}
+defaults: {zone: Europe/Berlim}
+files:
+  - file: a.csv
+    targets:
+      - table: customer
+        columns: {customer_id: a, name: b}
+      - table: tickets
+        columns: {ticket_id: a, creatd_at: b, status: {from: s, lokup: {}}}
+      - table: customers
+        where: a = = 2
+        columns:
+          customer_id: {from: a, constant: b}
+          name: {constant: x, format: DD.MM}
+"""
+EXPECTED = """\
+m.yaml:1:1: error: unknown key 'default'; did you mean 'defaults'?
+m.yaml:2:18: error: unknown time zone 'Europe/Berlim'; did you mean 'Europe/Berlin'?
+m.yaml:6:16: error: unknown table 'customer'; did you mean 'customers'?
+m.yaml:9:9: error: tickets needs customer_id, created_at
+m.yaml:9:33: error: tickets has no column 'creatd_at'; did you mean 'created_at'?
+m.yaml:9:65: error: unknown key 'lokup'; did you mean 'lookup'?
+m.yaml:11:20: error: not an expression: """
+
+
+def test_a_mapping_reports_every_problem_at_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "m.yaml", BROKEN)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DefinitionError) as raised:
+        read_mapping(Path("m.yaml"))
+    text = str(raised.value)
+    assert text.startswith(EXPECTED)
+    assert "m.yaml:13:24: error: needs exactly one of 'from', 'expr', 'constant'" in text
+    assert "m.yaml:14:39: error: unknown format 'DD.MM'" in text
