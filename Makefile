@@ -1,0 +1,41 @@
+# Everything runs in a virtual environment that is made on first use: VENV=… names another place, PYTHON=… another Python.
+VENV ?= .venv
+RUN := $(VENV)/bin
+SIZE ?= small
+TESTS ?= tests
+
+.PHONY: help demo test lint bench lock clean venv
+
+help:
+	@echo "make demo    850 simulated agencies, two models, reports: the whole product in a few minutes"
+	@echo "make test    all tests"
+	@echo "make lint    format, lint, types, and the order of the rooms"
+	@echo "make bench   how fast it is (SIZE=small, medium or large)"
+	@echo "make lock    renew requirements.lock after a change of the dependencies"
+	@echo "make clean   remove the demo, caches and builds (not the environment)"
+
+venv:
+	@.ci/bootstrap $(VENV)
+
+demo: venv
+	@$(RUN)/keepwell demo --dir demo
+
+test: venv
+	@$(RUN)/python -m pytest -n auto $(TESTS)
+
+lint: venv
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+
+bench: venv
+	@$(RUN)/keepwell bench --size $(SIZE)
+
+lock: venv
+	@$(RUN)/pip-compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --strip-extras --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf demo bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
