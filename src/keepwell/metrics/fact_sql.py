@@ -44,9 +44,12 @@ class FactSql:
         """The columns that name the entity."""
         return "customer" if self.plan.entity == "customer" else "customer, person"
 
-    def atoms(self, files: Sequence[DayFile]) -> str:
-        """One row per entity and day with a column a0, a1, … per atom."""
-        columns = [f"{self._atom(atom)} AS a{i}" for i, atom in enumerate(self.plan.atoms)]
+    def atoms(self, files: Sequence[DayFile], *, level: int = 1) -> str:
+        """One row per entity and day with a column a0, a1, … per atom; null where its reach is below `level`."""
+        columns = [
+            f"{self._atom(atom) if self.plan.atom_reach[atom] >= level else 'CAST(NULL AS BIGINT)'} AS a{i}"
+            for i, atom in enumerate(self.plan.atoms)
+        ]
         return _with_days(self._grouped(columns, files, "true", ("file_index AS file",)), files)
 
     def presence(self, presence: Presence, files: Sequence[DayFile]) -> str:

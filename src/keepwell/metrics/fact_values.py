@@ -54,7 +54,7 @@ class _Reader:
         self.state, self.plan, self.size = state, state.plan, size
         # Daily rows were brought up to date from here on; whole months stand for what lies before.
         self.first = state.first_day(earliest, state.plan.reach)
-        self.first_seen = [state.first_day(earliest, state.plan.presence_reach[p.of]) for p in state.plan.presences]
+        self.first_seen = [state.first_seen_day(earliest, i) for i in range(len(state.plan.presences))]
         self.connection = state.warehouse.connection
         self.entity: Entity = state.plan.entity
 

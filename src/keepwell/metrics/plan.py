@@ -18,6 +18,7 @@ from keepwell.warehouse.tables import TABLES, Kind, Table
 Entity = Literal["customer", "person"]
 AtomKind = Literal["count", "sum", "minimum", "maximum", "latest", "first"]
 
+ENDLESS_REACH: Final = 1_000_000
 ALIASES: Final = {"people": "person", "features": "feature", "days": "day"}
 
 
@@ -66,6 +67,7 @@ class FactPlan:
     entity: Entity
     metrics: tuple[FactMetric, ...]
     atoms: tuple[Atom, ...]
+    atom_reach: Mapping[Atom, int]
     presences: tuple[Presence, ...]
     reach: int
     presence_reach: Mapping[Expression, int]
@@ -183,9 +185,11 @@ def _fact_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], valu
             flags.setdefault(metric.presence, set()).add(metric.flag)
             reaches[metric.presence] = max(reaches.get(metric.presence, 1), metric.reach or 1)
     presences = tuple(Presence(of, tuple(sorted(wheres, key=repr))) for of, wheres in sorted(flags.items(), key=repr))
+    # An atom that is read since the beginning is kept for every daily row there is.
+    atom_reach = {a: max(m.reach or ENDLESS_REACH for m in planned if a in m.atoms) for a in atoms}
     reach = max((m.reach or 1 for m in planned if m.atoms), default=1)
     forever = any(m.reach is None for m in planned)
-    return FactPlan(table, entity, planned, tuple(atoms), presences, reach, reaches, forever)
+    return FactPlan(table, entity, planned, tuple(atoms), atom_reach, presences, reach, reaches, forever)
 
 
 def _fact_metric(name: str, metric: Metric, values: Mapping[str, object]) -> FactMetric:

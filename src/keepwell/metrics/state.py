@@ -20,6 +20,7 @@ from keepwell.warehouse.schema import CODED
 from keepwell.warehouse.storage import Warehouse
 
 DAYS_AT_ONCE: Final = 31
+LEVELS: Final = (1, 32, 62, 93, 186, 367)
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS state_days(state VARCHAR, day INTEGER, version VARCHAR)"
 
 
@@ -61,10 +62,9 @@ class FactState:
         """Make the state true for as-of days from `first` to `last` (days since 1970)."""
         sql = FactSql(self.plan, read_symbols(self.warehouse, self.plan.table.name))
         if self.plan.atoms:
-            start = self.first_day(first, self.plan.reach)
-            self._bring_days(self.atoms_table, start, last, sql.atoms)
+            self._bring_atoms(first, last, sql)
         for index, presence in enumerate(self.plan.presences):
-            start = self.first_day(first, self.plan.presence_reach[presence.of])
+            start = self.first_seen_day(first, index)
             table = self.presence_table(index)
             self._bring_days(table, start, last, partial(sql.presence, presence))
         if self.forever:
@@ -72,7 +72,7 @@ class FactState:
             self._bring_months(self.months_table, start, partial(sql.month, self.forever))
         for index in self.forever_presences:
             presence = self.plan.presences[index]
-            start = self.first_day(first, self.plan.presence_reach[presence.of])
+            start = self.first_seen_day(first, index)
             table = self.presence_months_table(index)
             self._bring_months(table, start, partial(sql.month_presence, presence))
 
@@ -85,17 +85,31 @@ class FactState:
     def first_day(self, first: int, reach: int) -> int:
         """Daily state begins with a month, so that whole months can stand for what lies before it."""
         start = first - reach + 1
-        return day_number(number_day(start).replace(day=1)) if self.plan.forever else start
+        return day_number(number_day(start).replace(day=1)) if self.forever else start
 
-    def _bring_days(self, table: str, first: int, last: int, statement: Statement) -> None:
+    def first_seen_day(self, first: int, index: int) -> int:
+        """Like `first_day`, for one presence."""
+        start = first - self.plan.presence_reach[self.plan.presences[index].of] + 1
+        return day_number(number_day(start).replace(day=1)) if index in self.forever_presences else start
+
+    def _bring_atoms(self, first: int, last: int, sql: FactSql) -> None:
+        """Days that only long windows reach hold only the atoms of long windows; `level` is the shortest reach kept."""
+        start = self.first_day(first, self.plan.reach)
+        for low, high in zip(LEVELS, (*LEVELS[1:], 10**7), strict=True):
+            newest = last if low == 1 else first - low + 1
+            oldest = max(start, first - high + 2)
+            if newest >= oldest:
+                self._bring_days(self.atoms_table, oldest, newest, partial(sql.atoms, level=low), low)
+
+    def _bring_days(self, table: str, first: int, last: int, statement: Statement, level: int = 1) -> None:
         kept = self._kept(table, first, last)
         live = {day: self.live[day].version for day in self.live if first <= day <= last}
         gone = [day for day in kept if day not in live]
-        dirty = [day for day, version in live.items() if kept.get(day) != version]
+        dirty = [day for day, version in live.items() if not _covers(kept.get(day), version, level)]
         self._replace(table, gone, {}, statement)
         for start in range(0, len(dirty), DAYS_AT_ONCE):
             part = dirty[start : start + DAYS_AT_ONCE]
-            self._replace(table, part, {day: live[day] for day in part}, statement)
+            self._replace(table, part, {day: f"{live[day]}/{level}" for day in part}, statement)
 
     def _replace(self, table: str, days: Sequence[int], versions: Mapping[int, str], statement: Statement) -> None:
         if not days:
@@ -149,6 +163,12 @@ class FactState:
 
     def _exists(self, table: str) -> bool:
         return table_exists(self.warehouse, table)
+
+
+def _covers(kept: str | None, version: str, level: int) -> bool:
+    """Whether a kept day was made from this version, with all atoms of at least this reach."""
+    made_from, _, kept_level = (kept or "").rpartition("/")
+    return made_from == version and int(kept_level) <= level
 
 
 def table_exists(warehouse: Warehouse, table: str) -> bool:
