@@ -4,7 +4,7 @@ RUN := $(VENV)/bin
 SIZE ?= small
 TESTS ?= tests
 
-.PHONY: help demo test lint bench lock clean venv
+.PHONY: help demo test lint bench lock clean venv venv-run
 
 help:
 	@echo "make demo    850 simulated agencies, two models, reports: the whole product in a few minutes"
@@ -17,7 +17,11 @@ help:
 venv:
 	@.ci/bootstrap $(VENV)
 
-demo: venv
+# The product without its tests' tools installs in half the time.
+venv-run:
+	@.ci/bootstrap $(VENV) run
+
+demo: venv-run
 	@$(RUN)/keepwell demo --dir demo
 
 test: venv
