@@ -1,27 +1,12 @@
 """Definitions of conditions: any/all/not groups of tests, as segments, signals and cases use them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from keepwell.model.base import ExpressionText, Scalar, Strict
 
-OPERATORS = (
-    "equals",
-    "not_equals",
-    "greater",
-    "greater_or_equal",
-    "less",
-    "less_or_equal",
-    "between",
-    "in",
-    "not_in",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "is_unknown",
-    "is_known",
-)
 Operator = Literal[
     "equals",
     "not_equals",
@@ -59,7 +44,7 @@ class NoneOf(Strict):
 
 
 class Test(Strict):
-    """`attribute operator value`: any metric, customer column, score, band or `segment`."""
+    """`attribute operator value`: any metric, score, band or `segment`."""
 
     __test__ = False
     attribute: str
@@ -71,13 +56,13 @@ class Test(Strict):
         many = isinstance(self.value, tuple)
         if self.operator in ("is_unknown", "is_known"):
             if self.value is not None:
-                raise ValueError(f"{self.operator} takes no value")
+                raise ValueError(f"operator '{self.operator}' takes no value")
         elif self.value is None:
-            raise ValueError(f"{self.operator} needs a value")
+            raise ValueError(f"operator '{self.operator}' needs a value")
         elif self.operator == "between" and (not isinstance(self.value, tuple) or len(self.value) != 2):
-            raise ValueError("between takes two values: [low, high], both included")
+            raise ValueError("operator 'between' takes two values: [low, high], both included")
         elif (self.operator in ("in", "not_in", "between")) != many:
-            raise ValueError(f"{self.operator} takes {'one value' if many else 'a list'}")
+            raise ValueError(f"operator '{self.operator}' takes {'one value' if many else 'a list'}")
         return self
 
 
@@ -101,15 +86,34 @@ class Moved(Strict):
         return self
 
 
+KINDS: Final[Mapping[type[Strict], str]] = {
+    AllOf: "all",
+    AnyOf: "any",
+    NoneOf: "not",
+    Test: "test",
+    InSegment: "segment",
+    Moved: "moved",
+}
+KEYS: Final[Mapping[str, str]] = {
+    "all": "all",
+    "any": "any",
+    "not": "not",
+    "attribute": "test",
+    "segment": "segment",
+    "entered": "moved",
+    "left": "moved",
+}
+
+
 def condition_kind(value: Any) -> str | None:
-    """Which of the shapes a piece of YAML has; None when it has none."""
+    """Which of the shapes a piece of YAML, or a condition already read, has; None when it has none."""
     if isinstance(value, str | bool):
         return "text"
+    if isinstance(value, Strict):
+        return KINDS.get(type(value))
     if not isinstance(value, dict):
         return None
-    shapes = {"all": "all", "any": "any", "not": "not", "attribute": "test", "segment": "segment"}
-    shapes |= {"entered": "moved", "left": "moved"}
-    return next((kind for key, kind in shapes.items() if key in value), None)
+    return next((kind for key, kind in KEYS.items() if key in value), None)
 
 
 Condition = Annotated[

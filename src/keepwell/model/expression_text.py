@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from keepwell.model.expression_tree import (
+    KEYWORDS,
     Arithmetic,
     Between,
     Call,
@@ -60,7 +61,8 @@ def literal_text(value: Decimal | str | bool | None) -> str:
 
 
 def _name(part: str) -> str:
-    return part if part.isidentifier() else f'"{part}"'
+    plain = part.isidentifier() and part.isascii() and part.lower() not in KEYWORDS
+    return part if plain else '"' + part.replace('"', '""') + '"'
 
 
 def _inner(part: Expression) -> str:

@@ -3,6 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
+
+# Words of the language itself: as a name they must be in double quotes.
+KEYWORDS: Final = frozenset(
+    {"and", "or", "not", "in", "is", "null", "true", "false", "case", "when", "then", "else", "end", "between", "like"}
+    | {"select", "from", "distinct", "as", "interval", "exists"}
+)
 
 
 class ExpressionError(ValueError):

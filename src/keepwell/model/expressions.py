@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from keepwell.model.expression_tree import (
+    KEYWORDS,
     Arithmetic,
     Between,
     Call,
@@ -179,6 +180,8 @@ def _flatten(operator: str, items: tuple[Expression, ...]) -> Iterator[Expressio
 def _column(node: Any) -> Expression:
     if isinstance(node.this, exp.Star):
         raise _refuse(node)
+    if any(not part.args.get("quoted") and part.name.lower() in KEYWORDS for part in node.parts):
+        raise _refuse(node, f"not an expression: '{node.parts[0].name}' is not expected here")
     return Name(".".join(part.name for part in node.parts))
 
 

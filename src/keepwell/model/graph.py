@@ -79,7 +79,8 @@ def nodes(model: Model) -> tuple[Node, ...]:
     history: dict[str, set[History]] = {}
     for usage in usages(model):
         key = node_key(usage.owner)
-        inputs.setdefault(key, {}).update(dict.fromkeys(same_day_nodes(model, usage)))
+        read = (node_of(model, name) for name in same_day_names(usage))
+        inputs.setdefault(key, {}).update(dict.fromkeys(node for node in read if node))
         history.setdefault(key, set()).update(earlier_values(model, usage.expression))
     for use in segment_uses(model):
         key = node_key(use.owner)
@@ -108,14 +109,9 @@ def node_key(owner: KeyPath) -> str:
     return SEGMENTS if owner[0] == "segments" else f"{_KINDS[str(owner[0])]}:{owner[1]}"
 
 
-def same_day_nodes(model: Model, usage: Usage) -> Iterator[str]:
-    """The nodes whose values of the same day an expression reads; columns of a table are none."""
-    if usage.scope == "rows":
-        return
-    for name in tree.names_in(_without_history(usage.expression)):
-        node = node_of(model, name)
-        if node:
-            yield node
+def same_day_names(usage: Usage) -> tuple[str, ...]:
+    """The names whose values of the same day an expression reads; columns of a table are none."""
+    return () if usage.scope == "rows" else tree.names_in(_without_history(usage.expression))
 
 
 def _without_history(expression: tree.Expression) -> tree.Expression:

@@ -41,9 +41,10 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
     """Turn merged files into a model, or raise with everything that is wrong."""
     problems = list(source.problems)
     model, found, broken = _validated(source)
-    problems.extend(found)
-    # With a file that cannot be read, half of the names would be unknown for no other reason.
-    if model is not None and all(d.data is not None or not d.problems for d in source.documents):
+    # With a file that cannot be read, names would be missing for no other reason.
+    all_read = all(d.data is not None or not d.problems for d in source.documents)
+    problems.extend(problem for path, problem in found if path or all_read)
+    if model is not None and all_read:
         problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
     problems = list(dict.fromkeys(problems))
     if model is None or any(p.severity is Severity.ERROR for p in problems):
@@ -58,7 +59,7 @@ def model_hash(model: Model) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _validated(source: Source) -> tuple[Model | None, list[Problem], frozenset[KeyPath]]:
+def _validated(source: Source) -> tuple[Model | None, list[tuple[KeyPath, Problem]], frozenset[KeyPath]]:
     """The model and its problems; definitions that cannot be read are left out, so that the rest is checked, too."""
     try:
         return Model.model_validate(source.data), [], frozenset()
@@ -68,8 +69,8 @@ def _validated(source: Source) -> tuple[Model | None, list[Problem], frozenset[K
     try:
         rest = Model.model_validate(_without(source.data, broken))
     except ValidationError:
-        return None, [p for _, p in found], broken
-    return rest, [p for _, p in found], broken
+        return None, found, broken
+    return rest, found, broken
 
 
 def _definition(path: KeyPath) -> KeyPath:

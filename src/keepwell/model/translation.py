@@ -107,6 +107,8 @@ def _finding(details: Any, data: Any) -> Finding:
     expected = _expected(kind, context)
     if expected:
         hint = did_you_mean(str(details["input"]), re.findall("'([^']*)'", expected))
+        if kind == "string_type" and isinstance(details["input"], bool | int | float):
+            hint = "; put it in quotes"
         return Finding(path, f"must be {expected}{hint}", expected, branch=skipped)
     return Finding(path, _words(kind, context, details["msg"]), key=kind == "too_short")
 
@@ -125,7 +127,8 @@ def _expected(kind: str, context: dict[str, Any]) -> str:
 
 def _words(kind: str, context: dict[str, Any], message: str) -> str:
     if kind in LIMITS:
-        return LIMITS[kind].format(**context)
+        shown = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+        return LIMITS[kind].format(**shown)
     if kind in ("too_short", "string_too_short"):
         return "needs at least one entry" if context.get("min_length") == 1 else f"needs {context.get('min_length')}"
     return message[:1].lower() + message[1:]

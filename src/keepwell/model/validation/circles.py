@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
-from keepwell.model.graph import SEGMENTS, node_key, same_day_nodes
+from keepwell.model.graph import SEGMENTS, node_key, node_of, same_day_names
 from keepwell.model.problems import Problem
 from keepwell.model.usages import segment_uses
-from keepwell.model.validation.context import Context
+from keepwell.model.validation.context import Context, place_in
 from keepwell.model.yaml_source import KeyPath
 
-Edges = dict[str, dict[str, KeyPath]]
+Place = tuple[KeyPath, int | None]
+Edges = dict[str, dict[str, Place]]
 ONE_SEGMENT: Final = "segment:"
 
 
@@ -30,15 +31,17 @@ def _edges(context: Context) -> Edges:
     edges: Edges = {}
     for usage in context.usages:
         owner = node_key(usage.owner)
-        for node in same_day_nodes(context.model, usage):
-            edges.setdefault(owner, {}).setdefault(node, usage.path)
+        for name in same_day_names(usage):
+            node = node_of(context.model, name)
+            if node:
+                edges.setdefault(owner, {}).setdefault(node, (usage.path, place_in(usage.text, name)))
     for use in segment_uses(context.model):
         if use.moved or use.name not in context.model.segments:
             continue
         if use.owner[0] == SEGMENTS:
-            edges.setdefault(f"{ONE_SEGMENT}{use.owner[1]}", {}).setdefault(ONE_SEGMENT + use.name, use.path)
+            edges.setdefault(f"{ONE_SEGMENT}{use.owner[1]}", {}).setdefault(ONE_SEGMENT + use.name, (use.path, None))
         else:
-            edges.setdefault(node_key(use.owner), {}).setdefault(SEGMENTS, use.path)
+            edges.setdefault(node_key(use.owner), {}).setdefault(SEGMENTS, (use.path, None))
     return edges
 
 
@@ -58,9 +61,10 @@ def _shortest_circle(edges: Edges, start: str) -> tuple[str, ...]:
 
 def _problem(context: Context, edges: Edges, circle: tuple[str, ...]) -> Problem:
     steps = [edges[a][b] for a, b in zip(circle, (*circle[1:], circle[0]), strict=True)]
-    names = [_shown(node, path) for node, path in zip(circle, steps, strict=True)]
-    lines = ", ".join(f"{name} at {context.source.place(path)}" for name, path in zip(names, steps, strict=True))
-    return context.error(steps[0], f"circle: {' -> '.join([*names, names[0]])} ({lines})")
+    names = [_shown(node, path) for node, (path, _) in zip(circle, steps, strict=True)]
+    lines = ", ".join(f"{name} at {context.source.place(path)}" for name, (path, _) in zip(names, steps, strict=True))
+    path, shift = steps[0]
+    return context.error(path, f"circle: {' -> '.join([*names, names[0]])} ({lines})", shift=shift)
 
 
 def _shown(node: str, path: KeyPath) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from keepwell.model import expression_tree as tree
-from keepwell.model.graph import lag_days
+from keepwell.model.graph import SETTING, lag_days
 from keepwell.model.problems import Problem
 from keepwell.model.usages import Usage
-from keepwell.model.validation.context import Context
+from keepwell.model.validation.context import Context, is_setting
 
 ROWS_ONLY: Final = frozenset(
     {"hours_between", "concat", "replace", "substr", "split_part", "number", "text", "property"}
@@ -49,7 +49,9 @@ def _before(context: Context, usage: Usage, call: tree.Call) -> Iterator[str]:
 
 
 def _unknown_setting(context: Context, lag: tree.Expression) -> bool:
-    return isinstance(lag, tree.Name) and lag.name.removeprefix("setting.") not in context.model.settings.values
+    if not (isinstance(lag, tree.Name) and is_setting(lag.name)):
+        return False
+    return lag.name.removeprefix(SETTING) not in context.model.settings.values
 
 
 def _is_text(part: tree.Expression) -> bool:
@@ -57,4 +59,4 @@ def _is_text(part: tree.Expression) -> bool:
 
 
 def _is_text_or_setting(part: tree.Expression) -> bool:
-    return _is_text(part) or (isinstance(part, tree.Name) and part.name.startswith("setting."))
+    return _is_text(part) or (isinstance(part, tree.Name) and is_setting(part.name))

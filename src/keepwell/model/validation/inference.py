@@ -11,6 +11,7 @@ from keepwell.model.problems import did_you_mean
 from keepwell.model.validation.bands import NO_BAND
 from keepwell.model.validation.context import Context
 
+PRIMARY = "primary"
 NUMBER, BOOLEAN, TEXT, DATE = MetricType.NUMBER, MetricType.BOOLEAN, MetricType.TEXT, MetricType.DATE
 OF_ROWS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LATEST, Aggregate.FIRST})
 RESULTS = {
@@ -54,13 +55,22 @@ class Kinds:
         if name in model.metrics:
             return self._metric(model.metrics[name])
         if name == "segment":
-            by = any(s.by is not None for s in model.segments.values()) or ("segments",) in self.context.broken
-            return Kind(TEXT, None if by else frozenset(self.context.names("segments")))
+            return self._primary_segment()
         score, _, part = name.rpartition("_")
         if score in model.scores:
             bands = frozenset(b.name for b in model.scores[score].bands) | {NO_BAND}
             return Kind(TEXT, bands) if part == "band" else Kind(NUMBER)
         return Kind()
+
+    def _primary_segment(self) -> Kind:
+        """What `segment` may be: a name of the primary dimension; anything when values of a metric make names."""
+        segments = self.context.model.segments
+        dimensions = [s.dimension for s in segments.values()]
+        chosen = PRIMARY if PRIMARY in dimensions else next(iter(dimensions), PRIMARY)
+        names = {name for name, s in segments.items() if s.dimension == chosen}
+        by = any(segments[name].by is not None for name in names)
+        lost = set(self.context.names("segments")) - set(segments)
+        return Kind(TEXT, None if by or ("segments",) in self.context.broken else frozenset(names | lost))
 
     def _metric(self, metric: Metric) -> Kind:
         if metric.values and metric.type in (None, TEXT):

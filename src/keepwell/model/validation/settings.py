@@ -16,10 +16,12 @@ def check(context: Context) -> Iterable[Problem]:
         names = [n.removeprefix(SETTING) for n in tree.names_in(usage.expression) if is_setting(n)]
         used.update(names)
         yield from _usage(context, usage, names)
-    for name in context.model.settings.values:
-        if name not in used:
-            message = f"setting '{name}' is defined but no expression uses it"
-            yield context.warning(("settings", "values", name), message, key=True)
+    unused = [name for name in context.model.settings.values if name not in used]
+    # Reports and playbooks read settings, too, so this is one remark and not one for each.
+    if unused and not context.broken:
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
+        message = f"defined, but used in no expression: setting {', '.join(unused[:5])}{more}"
+        yield context.warning(("settings", "values", unused[0]), message, key=True)
     yield from _stale(context)
 
 

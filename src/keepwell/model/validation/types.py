@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from keepwell.model import expression_tree as tree
+from keepwell.model.expression_text import literal_text
 from keepwell.model.expressions import Expression, parse_expression
 from keepwell.model.problems import Problem
 from keepwell.model.usages import Usage
@@ -42,7 +43,7 @@ def _column(text: str, parts: list[tree.Name | tree.Literal | tree.Call]) -> int
 def _word(part: tree.Name | tree.Literal | tree.Call) -> str:
     if isinstance(part, tree.Name):
         return part.name
-    return part.function if isinstance(part, tree.Call) else str(part.value)
+    return part.function if isinstance(part, tree.Call) else literal_text(part.value)
 
 
 def _place(context: Context, kinds: Kinds, usage: Usage) -> Iterator[Problem]:
