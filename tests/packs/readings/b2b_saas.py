@@ -54,8 +54,8 @@ METRICS: dict[str, list[Any]] = {
     "seats": [1, 5, 10],
     "advanced_features_30d": [0, 2, 3],
     "mrr": [0, 2083, 2084, 8333, 8334],
-    "events_3d": [0, 1, 3, 6, 15],
-    "events_previous_28d": [0, 9, 10, 56, 112, 280],
+    "events_7d": [0, 1, 7, 14, 35],
+    "events_previous_28d": [0, 39, 40, 56, 112, 280],
 }
 HEALTH_BANDS = [(80, "Thriving"), (60, "Healthy"), (40, "At Risk"), (0, "Critical")]
 RISK_BANDS = [(70, "High"), (40, "Medium"), (20, "Low"), (0, "Healthy")]
@@ -162,13 +162,13 @@ def _tier(row: Row) -> str:
 
 
 def _signals(row: Row, health: Fraction | None, risk: int | None) -> list[str]:
-    now, before = number(row, "events_3d"), number(row, "events_previous_28d")
-    fell = None if now is None or before is None else now <= before / 28 * 3 / 2
+    now, before = number(row, "events_7d"), number(row, "events_previous_28d")
+    fell = None if now is None or before is None else now <= before / 4 / 2
     return named(
         {
             "high_churn_risk": None if risk is None else risk >= 70,
             "critical_health": lt(health, 20),
-            "usage_cliff": both(fell, ge(before, 10)),
+            "usage_cliff": both(fell, ge(before, 40)),
             "payment_failure": one_of(text(row, "payment_status"), "failed"),
             "urgent_tickets": ge(number(row, "urgent_tickets_open"), 2),
             "unhappy": either(le(number(row, "nps_score"), 6), lt(number(row, "csat_90d"), 3)),

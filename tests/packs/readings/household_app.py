@@ -63,10 +63,10 @@ METRICS: dict[str, list[Any]] = {
     "responses_overdue": [0, 2],
     "resolutions_overdue": [0, 2],
     "resolutions_due_soon": [0, 2, 3],
-    "days_since_pet_added": [0, 59, 60],
+    "new_pets_60d": [0, 1],
     "days_since_member_invited": [0, 59, 60],
     "new_features_90d": [0, 1],
-    "account_age_days": [10, 89, 90, 400],
+    "account_age_days": [10, 59, 60, 89, 90, 400],
     "mrr": [0, 9.99],
 }
 HEALTH_BANDS = [(80, "Healthy"), (60, "At Risk"), (40, "Unhealthy"), (0, "Critical")]
@@ -160,7 +160,7 @@ def _risk(row: Row, health: int | None) -> dict[str, Any]:
 
 def _signals(row: Row, health: Fraction | None, risk: Fraction | None) -> list[str]:
     near, over = number(row, "resolutions_due_soon"), number(row, "resolutions_overdue")
-    still = both(no(gt(number(row, "new_features_90d"), 0)), ge(number(row, "account_age_days"), 90))
+    still = both(le(number(row, "new_features_90d"), 0), ge(number(row, "account_age_days"), 90))
     return named(
         {
             "high_churn_risk": ge(risk, 70),
@@ -179,7 +179,7 @@ def _signals(row: Row, health: Fraction | None, risk: Fraction | None) -> list[s
             ),
             "downgraded": row.get("has_downgraded"),
             "cancelled_still_active": row.get("has_cancelled"),
-            "no_new_pets": ge(number(row, "days_since_pet_added"), 60),
+            "no_new_pets": both(le(number(row, "new_pets_60d"), 0), ge(number(row, "account_age_days"), 60)),
             "no_new_members": ge(number(row, "days_since_member_invited"), 60),
             "no_new_features": still,
             "detractor_answer": le(number(row, "nps_score"), 6),
