@@ -20,6 +20,11 @@ SUPERSEDED: Final = "superseded"
 WAITING: Final = f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys)"  # noqa: S608
 """Rows in quarantine whose customer is known by now."""
 
+SHORT_REASON: Final = (
+    f"concat_ws(' ', column_name, if(code = '{SUPERSEDED}', 'has other values on a later line of the file', reason))"
+)
+"""The reason of a row without what is particular to it, to count by."""
+
 _COLUMNS: Final = "load_id, table_name, file, line, column_name, value, reason, code, row, state"
 _SAME: Final = "q.table_name = b.table_name AND q.file = b.file AND q.line = b.line AND q.code = b.code"
 
@@ -73,7 +78,7 @@ class Desk:
             f"CREATE OR REPLACE TEMP TABLE bad_found AS SELECT {labels}, * FROM ({rows})"  # noqa: S608
         )
         for reason, count in self.connection.execute(
-            "SELECT concat_ws(' ', column_name, reason), count(*) FROM bad_found GROUP BY ALL ORDER BY ALL"
+            f"SELECT {SHORT_REASON}, count(*) FROM bad_found GROUP BY ALL ORDER BY ALL"  # noqa: S608
         ).fetchall():
             self.counts.add_quarantined(reason, count)
         self.connection.execute(

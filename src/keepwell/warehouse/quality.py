@@ -1,0 +1,102 @@
+"""What the data says against itself: each contradiction named, counted, with examples."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from keepwell.warehouse.facts import fact_days, scan
+from keepwell.warehouse.loading.quarantine import SHORT_REASON
+from keepwell.warehouse.quality_checks import CHECKS, QualityCheck
+from keepwell.warehouse.schema import FACT_COLUMNS
+from keepwell.warehouse.sql import literal
+from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import TABLES, Table
+
+EXAMPLES: Final = 5
+STALE: Final = timedelta(days=7)
+"""A feed this far behind the freshest one is named."""
+
+
+@dataclass(frozen=True)
+class QualityFinding:
+    """One kind of finding in one table: how many rows, what it means, and a few of them."""
+
+    code: str
+    table: str
+    count: int
+    message: str
+    examples: tuple[str, ...] = ()
+
+
+def data_quality(warehouse: Warehouse) -> list[QualityFinding]:
+    """Every finding about the data as it is stored: feeds, quarantine, contradictions between tables."""
+    _prepare(warehouse)
+    return [*_feeds(warehouse), *_quarantine(warehouse), *(f for c in CHECKS for f in _contradictions(warehouse, c))]
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    """Give the checks one relation of usage and the customers as they are now."""
+    usage = " UNION ALL ".join(_usage(warehouse, TABLES[name]) for name in FACT_COLUMNS)
+    warehouse.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE usage AS SELECT customer, min(first_at) AS first_at, max(last_at) AS last_at,"  # noqa: S608
+        f" sum(n) AS n FROM ({usage}) GROUP BY customer"
+    )
+
+
+def _usage(warehouse: Warehouse, table: Table) -> str:
+    files = [f.path for f in fact_days(warehouse, table).values()]
+    if not files:
+        none = "CAST(NULL AS TIMESTAMP)"
+        return f"SELECT 0 AS customer, {none} AS first_at, {none} AS last_at, 0 AS n WHERE false"
+    return (
+        f"SELECT customer, min({table.time}) AS first_at, max({table.time}) AS last_at, count(*) AS n"  # noqa: S608
+        f" FROM {scan(files)} GROUP BY customer"
+    )
+
+
+def _feeds(warehouse: Warehouse) -> list[QualityFinding]:
+    """Tables that never came, and feeds that stopped while others went on."""
+    known = warehouse.connection.execute(
+        "SELECT table_name, source, last_sync_at FROM feeds ORDER BY table_name, source"
+    ).fetchall()
+    present = {name for name, *_ in known}
+    found = [
+        QualityFinding("feed_missing", name, 0, f"no file for {name} was ever loaded; what needs it is unknown")
+        for name in TABLES
+        if name not in present
+    ]
+    newest = max((moment for *_, moment in known), default=None)
+    for name, source, moment in known:
+        if newest is not None and moment < newest - STALE:
+            behind = (newest - moment).days
+            message = f"the feed {source} of {name} is {behind} days behind the freshest feed"
+            found.append(QualityFinding("feed_stale", name, behind, message, (f"{source}: {moment:%Y-%m-%d %H:%M}",)))
+    return found
+
+
+def _quarantine(warehouse: Warehouse) -> list[QualityFinding]:
+    """Rows that wait in quarantine, by table and reason."""
+    rows = warehouse.connection.execute(
+        f"SELECT table_name, code, {SHORT_REASON} AS what, count(*),"  # noqa: S608
+        f" list(concat(file, ':', line) ORDER BY file, line)[:{EXAMPLES}] FROM quarantine WHERE state = 'open'"
+        " GROUP BY ALL ORDER BY table_name, count(*) DESC, what"
+    ).fetchall()
+    return [
+        QualityFinding(f"quarantine_{code}", table, count, f"{what} ({count} rows wait)", tuple(examples))
+        for table, code, what, count, examples in rows
+    ]
+
+
+def _contradictions(warehouse: Warehouse, check: QualityCheck) -> list[QualityFinding]:
+    """The rows of one check: a query that gives one text per row."""
+    found = warehouse.connection.execute(
+        f"SELECT count(*), list(example ORDER BY example)[:{EXAMPLES}] FROM ({_localized(check.query, warehouse.zone)})"  # noqa: S608
+    ).fetchone()
+    if found is None or not found[0]:
+        return []
+    return [QualityFinding(check.code, check.table, found[0], check.message, tuple(found[1]))]
+
+
+def _localized(query: str, zone: str) -> str:
+    """Queries compare days in the workspace's zone: `{zone}` stands for it."""
+    return query.replace("{zone}", literal(zone))
