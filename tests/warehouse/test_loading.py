@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from keepwell.warehouse.loading import FileReport, ProgressStep, load_paths
+from keepwell.warehouse.loading.files import InputFile
+from keepwell.warehouse.loading.one_file import FileLoader
 from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.tables import CUSTOMERS
 
 from .helpers import NOW, at, content, csv_text, facts, load, put
 
-CUSTOMER = "customer_id,name,plan,synced_at"
+CUSTOMER_COLUMNS = "customer_id,name,plan,synced_at"
 TICKET = "ticket_id,customer_id,created_at,subject,synced_at,deleted_at"
 EVENT = "event_id,customer_id,name,occurred_at,deleted_at"
 SESSION = "session_id,customer_id,started_at,duration_seconds,synced_at,deleted_at"
@@ -73,7 +76,7 @@ def test_a_deleted_row_is_hidden_not_lost(stocked: Warehouse, folder: Path) -> N
 
 def test_attribute_history_has_a_row_only_where_something_changes(warehouse: Warehouse, folder: Path) -> None:
     for day, plan in ((1, "basic"), (2, "basic"), (5, "pro"), (6, "pro")):
-        load(warehouse, put(folder, "customers.csv", csv_text(CUSTOMER, f"c1,Acme,{plan},2026-01-0{day}")))
+        load(warehouse, put(folder, "customers.csv", csv_text(CUSTOMER_COLUMNS, f"c1,Acme,{plan},2026-01-0{day}")))
     assert history(warehouse) == [(1, "basic"), (5, "pro")]
     found = warehouse.connection.execute("SELECT customer_id, plan FROM customers").fetchall()
     assert found == [("c1", "pro")]
@@ -81,7 +84,7 @@ def test_attribute_history_has_a_row_only_where_something_changes(warehouse: War
 
 def test_a_late_state_from_in_between_ends_when_the_old_one_was_seen_again(warehouse: Warehouse, folder: Path) -> None:
     for day, plan in ((1, "basic"), (4, "basic"), (6, "basic"), (2, "pro")):
-        load(warehouse, put(folder, "customers.csv", csv_text(CUSTOMER, f"c1,Acme,{plan},2026-01-0{day}")))
+        load(warehouse, put(folder, "customers.csv", csv_text(CUSTOMER_COLUMNS, f"c1,Acme,{plan},2026-01-0{day}")))
     assert history(warehouse) == [(1, "basic"), (2, "pro"), (4, "basic")]
 
 
@@ -155,6 +158,24 @@ def test_rows_of_unknown_customers_load_once_the_customer_is_there(stocked: Ware
     assert [counts(f) for f in again.files] == [{"unchanged": 1}, {"repeated": 3}]
 
 
+def test_what_waits_is_retried_even_when_the_load_of_its_customer_was_interrupted(
+    stocked: Warehouse, folder: Path
+) -> None:
+    load(stocked, put(folder, "tickets.csv", csv_text("ticket_id,customer_id,created_at", "t1,c9,2026-01-01")))
+    customers = put(folder, "customers.csv", csv_text("customer_id,name", "c9,Late"))
+    FileLoader(stocked, NOW).load(InputFile(customers, "delimited", CUSTOMERS))
+    assert load(stocked, customers).resolved == 1
+    assert stocked.connection.execute("SELECT ticket_id FROM tickets").fetchall() == [("t1",)]
+
+
+def test_rows_that_a_corrected_file_gets_right_are_resolved(stocked: Warehouse, folder: Path) -> None:
+    header = "ticket_id,customer_id,created_at"
+    load(stocked, put(folder, "tickets.csv", csv_text(header, "t1,c1,soon", "t2,c1,soon")))
+    load(stocked, put(folder, "tickets.csv", csv_text(header, "t1,c1,2026-01-01", "t2,c1,later")))
+    found = stocked.connection.execute("SELECT line, value, state FROM quarantine ORDER BY load_id, line").fetchall()
+    assert found == [(2, "soon", "resolved"), (3, "soon", "open"), (3, "later", "open")]
+
+
 def test_feeds_say_which_columns_came_and_how_fresh_they_are(stocked: Warehouse, folder: Path) -> None:
     load(stocked, put(folder, "tickets.csv", csv_text(TICKET + ",source", "t1,c1,2026-01-05,,2026-04-01,,desk")))
     load(
@@ -203,7 +224,7 @@ def test_progress_names_file_stage_and_days(stocked: Warehouse, folder: Path) ->
 
 
 def test_loading_the_same_files_again_changes_nothing(stocked: Warehouse, folder: Path) -> None:
-    put(folder, "customers.csv", csv_text(CUSTOMER, "c1,Acme,basic,2026-01-01", "c3,Gamma,,"))
+    put(folder, "customers.csv", csv_text(CUSTOMER_COLUMNS, "c1,Acme,basic,2026-01-01", "c3,Gamma,,"))
     put(folder, "tickets.csv", csv_text(TICKET, "t1,c1,2026-01-01,a,,", "t1,c1,2026-01-01,b,,", "t2,c8,2026-01-01,,,"))
     put(
         folder,

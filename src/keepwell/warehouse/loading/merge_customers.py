@@ -16,10 +16,10 @@ _STATE: Final = digest(CUSTOMERS, without=("synced_at", "updated_at"))
 _NAMES: Final = tuple(attribute_columns(CUSTOMERS))
 
 
-def merge_customers(intake: Intake) -> int:
-    """Put checked rows into the history, and count what they did; returns how many customers are new."""
+def merge_customers(intake: Intake) -> None:
+    """Put checked rows into the history, and count what they did."""
     connection = intake.warehouse.connection
-    fresh = keep_customers(connection, f"SELECT customer_id FROM {intake.good}")  # noqa: S608
+    keep_customers(connection, f"SELECT customer_id FROM {intake.good}")  # noqa: S608
     rows = (
         f"(SELECT k.customer, coalesce(synced_at, updated_at, {intake.moment}) AS valid_from, g.* EXCLUDE (_content)"  # noqa: S608
         f" FROM {intake.good} g JOIN customer_keys k USING (customer_id))"
@@ -29,7 +29,6 @@ def merge_customers(intake: Intake) -> int:
     take_superseded(intake, "incoming")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE observed AS {_observed(intake.present)}")
     _rebuild(intake)
-    return fresh
 
 
 def _observed(present: frozenset[str]) -> str:

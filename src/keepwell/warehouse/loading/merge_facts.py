@@ -45,9 +45,9 @@ def _stage_by_day(intake: Intake, folder: Path) -> list[date]:
     keep_people(connection, f"SELECT person_id FROM {intake.good}")  # noqa: S608
     for column in CODED[table.name]:
         keep_symbols(connection, f"SELECT {column} FROM {intake.good}", table=table.name, column=column)  # noqa: S608
+    deleted = f"(SELECT * FROM {known} WHERE deleted_at IS NOT NULL)"  # noqa: S608
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE deletions AS SELECT {table.key} AS key FROM {keyed(table, known)}"  # noqa: S608
-        " WHERE deleted_at IS NOT NULL"
+        f"CREATE OR REPLACE TEMP TABLE deletions AS SELECT {table.key} AS key FROM {keyed(table, deleted)}"  # noqa: S608
     )
     intake.desk.counts.deleted += count_rows(connection, "deletions")
     day = local_day(f"g.{table.time}", intake.warehouse.zone)

@@ -19,7 +19,7 @@ from keepwell.warehouse.loading.merge_customers import merge_customers
 from keepwell.warehouse.loading.merge_facts import merge_facts
 from keepwell.warehouse.loading.merge_small import merge_small
 from keepwell.warehouse.loading.plan import Plan, canonical_plan, normal_name
-from keepwell.warehouse.loading.quarantine import Desk, sample, settle_waiting
+from keepwell.warehouse.loading.quarantine import Desk, sample, settle_fixed, settle_waiting
 from keepwell.warehouse.loading.read_delimited import read_delimited
 from keepwell.warehouse.loading.read_json import read_json
 from keepwell.warehouse.loading.read_parquet import read_parquet
@@ -42,7 +42,6 @@ class FileLoader:
     sample: list[QuarantinedRow] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    new_customers: int = 0
 
     def load(self, file: InputFile, *, resolves: bool = False) -> bool:
         """Load one file in one transaction; `resolves` settles the rows that waited for their customer.
@@ -52,7 +51,7 @@ class FileLoader:
         stage = self.warehouse.stage
         shutil.rmtree(stage, ignore_errors=True)
         stage.mkdir(parents=True)
-        kept = len(self.reports), len(self.sample), self.new_customers
+        kept = len(self.reports), len(self.sample)
         try:
             # A reader that gives up would spoil the transaction, so reading comes first.
             raw = self._open(file, stage)
@@ -60,7 +59,6 @@ class FileLoader:
                 days = self._transfer(raw, file, stage, resolves)
         except (UnreadableFileError, duckdb.Error, OSError) as error:
             del self.reports[kept[0] :], self.sample[kept[1] :]
-            self.new_customers = kept[2]
             self.problems.append(f"{file.path}: not loaded: {_plain(error)}")
             return False
         finally:
@@ -135,6 +133,7 @@ class FileLoader:
         present = frozenset(plan.cells) | ({table.json_column} if plan.extras else frozenset())
         intake = Intake(self.warehouse, table, checked.good, present, desk, self.now)
         days = self._merge(intake, folder / "days")
+        settle_fixed(desk, raw.sha256, checked.good)
         note_feeds(intake)
         self._record(raw, desk)
         self.notes += [f"{raw.path}: {n}" for n in plan.notes]
@@ -142,7 +141,7 @@ class FileLoader:
 
     def _merge(self, intake: Intake, folder: Path) -> list[date]:
         if intake.table is CUSTOMERS:
-            self.new_customers += merge_customers(intake)
+            merge_customers(intake)
         elif intake.table.facts:
             path, rows = intake.desk.file, intake.desk.counts.read
             return merge_facts(intake, folder, lambda done, total: self._tell(path, "writing", done, total, rows))

@@ -32,7 +32,8 @@ def load_paths(
     loader = FileLoader(warehouse, _utc(now), mapping, progress)
     for file in found.files:
         loader.load(file)
-    resolved = retry_unknown(loader) if loader.new_customers else 0
+    # Always, for an earlier load may have been interrupted after its customers and before this.
+    resolved = retry_unknown(loader)
     return LoadReport(
         files=tuple(loader.reports),
         sample=tuple(loader.sample[:SAMPLE]),

@@ -98,6 +98,22 @@ def sample(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> l
     return [QuarantinedRow(*row) for row in found]
 
 
+def settle_fixed(desk: Desk, sha256: str, good: str) -> None:
+    """Mark rows as resolved that an earlier version of this file got wrong and this one got right, by their key."""
+    connection, key = desk.connection, desk.table.key
+    before = connection.execute(
+        "SELECT 1 FROM loads WHERE path = ? AND table_name = ? AND sha256 <> ? LIMIT 1",
+        [str(desk.file), desk.table.name, sha256],
+    ).fetchone()
+    if before is not None:
+        connection.execute(
+            f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND file = ? AND load_id < ?"  # noqa: S608
+            f" AND state = 'open' AND code <> '{UNKNOWN_CUSTOMER}' AND json_valid(row)"
+            f" AND json_extract_string(row, '$.{key}') IN (SELECT {key} FROM {good})",
+            [desk.table.name, str(desk.file), desk.load_id],
+        )
+
+
 def settle_waiting(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Mark the rows that waited for their customer as resolved; call when they are loaded."""
     connection.execute(f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND {WAITING}", [table.name])  # noqa: S608

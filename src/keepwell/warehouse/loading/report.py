@@ -33,7 +33,6 @@ class FileReport:
     deleted: int = 0
     quarantined: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class LoadReport:
     @property
     def clean(self) -> bool:
         """Whether everything loaded."""
-        return not self.problems and not self.quarantined and not any(f.problems for f in self.files)
+        return not self.problems and not self.quarantined
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,10 @@ class Counts:
         self.quarantined += rows
         self.reasons[reason] = self.reasons.get(reason, 0) + rows
 
-    def report(self, path: Path, table: str, problems: tuple[str, ...] = ()) -> FileReport:
+    def report(self, path: Path, table: str) -> FileReport:
         """The counts as a report, the most frequent reasons first."""
         reasons = tuple(sorted(self.reasons.items(), key=lambda r: (-r[1], r[0])))
         return FileReport(
             path, table, self.read, self.added, self.changed, self.unchanged, self.repeated, self.deleted,
-            self.quarantined, reasons, problems,
+            self.quarantined, reasons,
         )  # fmt: skip
