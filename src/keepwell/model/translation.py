@@ -139,7 +139,7 @@ def known_keys(path: KeyPath) -> tuple[str, ...]:
     kinds: tuple[Any, ...] = (Model,)
     for part in path:
         kinds = tuple(leaf for kind in kinds for leaf in _step(kind, part))
-    return tuple(dict.fromkeys(name for kind in kinds if _is_model(kind) for name in field_names(kind)))
+    return tuple(dict.fromkeys(name for kind in kinds if is_model(kind) for name in field_names(kind)))
 
 
 def field_names(kind: type[BaseModel]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def field_names(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 def _step(kind: Any, part: int | str) -> Iterator[Any]:
-    if _is_model(kind):
+    if is_model(kind):
         yield from leaves(field_names(kind).get(str(part)))
     elif get_origin(kind) is dict:
         yield from leaves(get_args(kind)[1])
@@ -167,5 +167,6 @@ def leaves(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _is_model(kind: Any) -> bool:
+def is_model(kind: Any) -> bool:
+    """Whether an annotation is a definition."""
     return isinstance(kind, type) and issubclass(kind, BaseModel)
