@@ -44,8 +44,10 @@ def _people() -> Rows:
 
 
 def _events() -> Rows:
-    def event(name: str, days: float, feature: str | None = None, value: float | None = None, **more: Any) -> Any:
-        row = {"name": name, "occurred_at": ago(days), "feature": feature, "value": value, **more}
+    def event(
+        name: str, days: float, feature: str | None = None, value: float | None = None, **more: Any
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {"name": name, "occurred_at": ago(days), "feature": feature, "value": value, **more}
         return {k: v for k, v in row.items() if v is not None}
 
     logins = [event("login", days, person_id=p) for days, p in ((0, "p0"), (0.1, "p1"), (6, "p0"), (7, "p2"))]
@@ -109,11 +111,9 @@ def _relationship() -> dict[str, Rows]:
     steps = [("training", 50, 40), ("training", 20, None), ("onboarding", 700, 690), ("onboarding", 700, None)]
     steps += [("feature_request", 3, None), ("community", 4, 4), ("integration", 90, 80), ("integration", 30, None)]
     steps += [("referral", 100, 90), ("case_study", 100, None)]
-    milestones = [
-        {"kind": kind, "key": f"{kind}-{i}", "started_at": ago(begun)}
-        | ({} if done is None else {"completed_at": ago(done)})
-        for i, (kind, begun, done) in enumerate(steps)
-    ]
+    begun = [{"kind": kind, "key": f"{kind}-{i}", "started_at": ago(d)} for i, (kind, d, _) in enumerate(steps)]
+    ends = [{} if done is None else {"completed_at": ago(done)} for _, _, done in steps]
+    milestones: Rows = [row | end for row, end in zip(begun, ends, strict=True)]
     return {
         "survey_responses": _numbered("response_id", answers),
         "interactions": _numbered("interaction_id", touches),

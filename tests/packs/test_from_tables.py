@@ -203,3 +203,26 @@ def test_every_metric_can_be_computed_on_an_earlier_day(world: Warehouse, pack: 
 def test_a_ticket_was_open_until_it_was_solved(world: Warehouse) -> None:
     found = values(evaluated(world, "household-app", days_back=10), "busy")
     assert (found["tickets_last_30_days"], found["csat_score"]) == (3, 4)
+
+
+def test_signals_say_what_is_at_stake(world: Warehouse) -> None:
+    """Per month, but for the overage, which the document multiplies by 12; constants come from the settings."""
+    evaluation = evaluated(world, "saas-monitoring")
+    row = list(evaluation.frame.customers).index("busy")
+    found = {s.name: s.value.item(row) if s.value else None for s in evaluation.signals}
+    assert {name: value for name, value in found.items() if name.isupper()} == {
+        "USAGE_LIMIT_APPROACHING": 300,
+        "CONSISTENT_OVERAGE": 300,
+        "POWER_USER_BEHAVIOR": 300,
+        "TEAM_EXPANSION_OPPORTUNITY": 0,
+        "INTEGRATION_EXPANSION": 300,
+        "API_SCALING_OPPORTUNITY": 600,
+    }
+    matching = {signal.name for signal in evaluation.signals if signal.matches[row]}
+    assert matching == {
+        "payment_failure",
+        "feature_abandonment",
+        "USAGE_LIMIT_APPROACHING",
+        "INTEGRATION_EXPANSION",
+        "API_SCALING_OPPORTUNITY",
+    }
