@@ -90,6 +90,13 @@ CURVES = [
     ("maximum: 30\n", "maximum: 30\n        start: «31\n", "start 31 is outside 0 to 30"),
     ("maximum: 30\n", "maximum: 30\n        override: [{when: vip, score: «31}]\n", "score 31 is outside 0 to 30"),
 ]
+CURVES.append(
+    (
+        "{bonus: {when: vip, points: 30}}",
+        "{metric: mrr, value: «true}",
+        "up to 100 points, the component's maximum is 30",
+    )
+)
 TYPES = [
     ("trend < 0", "«plan < 0", "'plan' is a text and 0 a number: they cannot be compared"),
     ("trend < 0", "«renewal < 0", "they cannot be compared; use days_since(), days_until() or days_between()"),

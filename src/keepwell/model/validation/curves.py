@@ -48,6 +48,9 @@ def _limits(context: Context, place: MeasurePlace) -> Iterator[Problem]:
         elif unit.points > 0 and unit.limit > place.component.maximum:
             message = f"limit {unit.limit:g} is more than the component's maximum of {place.component.maximum:g}"
             yield context.error(path, message)
+    if measure.value is not None and place.component.method == "sum" and place.component.maximum < 100:
+        message = f"the metric gives up to 100 points, the component's maximum is {place.component.maximum:g}"
+        yield context.error((*place.path, "value"), message)
     if "otherwise" in measure.model_fields_set and measure.curve in WITHOUT_ELSE:
         message = f"'else' says nothing with the curve {measure.curve}: every value has points"
         yield context.warning((*place.path, "else"), message, key=True)
