@@ -77,12 +77,13 @@ def _copy_sorted(warehouse: Warehouse, table: Table, select_sql: str, target: Pa
 def _version(warehouse: Warehouse, table: Table, path: Path) -> tuple[str, int]:
     """A digest of the rows in outside words, so that it does not depend on the order in which keys were given out.
 
-    Rows are distinct by key, so exclusive-or and sums of their digests stand for the ordered whole, in one pass.
+    Rows are distinct by key, so exclusive-or and sum of their digests stand for the ordered whole, in one pass.
     """
     words = ", ".join(_word(table, c) for c in FACT_COLUMNS[table.name])
     found = warehouse.connection.execute(
-        f"SELECT count(*), bit_xor(md5_number(line)), sum(md5_number_lower(line)), sum(md5_number_upper(line))"  # noqa: S608
-        f" FROM (SELECT concat_ws(chr(31), {words}) AS line FROM read_parquet({literal(str(path))}) f {_joins(table)})"
+        "SELECT count(*), bit_xor(digest), sum(CAST(digest >> 64 AS UBIGINT)) FROM"  # noqa: S608
+        f" (SELECT md5_number(concat_ws(chr(31), {words})) AS digest"
+        f" FROM read_parquet({literal(str(path))}) f {_joins(table)})"
     ).fetchone()
     if found is None or found[0] == 0:
         return EMPTY_VERSION, 0
