@@ -13,6 +13,22 @@ from keepwell.services.reading import Published, Row
 from keepwell.services.snapshot_rows import ATTRIBUTES
 
 _PLAIN: Final = ("status", "churned_on", *(name for name, _ in ATTRIBUTES if name != "name"), "mrr", "arr")
+SIGNAL_COLUMNS: Final = (
+    "customer_id",
+    "as_of",
+    "name",
+    "owner_email",
+    "mrr",
+    "segment",
+    "signal",
+    "label",
+    "kind",
+    "severity",
+    "value",
+    "value_period",
+    "action",
+    "reason",
+)
 SEVERITIES: Final = ("critical", "high", "medium", "low", "info")
 
 

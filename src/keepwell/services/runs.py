@@ -1,6 +1,5 @@
 """The daily run and the backfill: metrics, evaluation, and a snapshot for each date."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,7 +9,7 @@ import numpy as np
 
 from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_model, evaluate_model
 from keepwell.metrics.compute import Computed, Engine
-from keepwell.metrics.frame import Quality, day_number, number_day
+from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day
 from keepwell.metrics.row_values import set_dates
 from keepwell.model.loader import LoadedModel
 from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
@@ -99,25 +98,39 @@ def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, day
     set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
+    # By date: then the rows of one date are a slice, which costs nothing to take.
+    order = np.argsort(evaluation.frame.days, kind="stable")
+    by_date, population = evaluation.take(order), computed.population.take(order)
+    churned = churned.take(np.argsort(churned.dates, kind="stable"))
     reports = []
-    for position, day in enumerate(days):
-        here = evaluation.frame.days == day
-        part, population = evaluation.take(here), computed.population.take(here)
-        gone = churned.take(churned.dates == position)
-        report = _report(number_day(day), part, gone.rows, _warnings(engine, part, day))
-        counts = {"customers": report.customers, "churned": report.churned}
-        about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-        columns = snapshot_columns(part, population, gone, engine.attributes)
-        workspace.snapshots.publish(report.as_of, columns, about)
-        reports.append(report)
+    with workspace.snapshots.writer() as writer:
+        for position, day in enumerate(days):
+            here = _slice(by_date.frame.days, day)
+            part, gone = by_date.take(here), churned.take(_slice(churned.dates, position))
+            report = _report(number_day(day), part, gone.rows, _warnings(engine, part, day))
+            counts = {"customers": report.customers, "churned": report.churned}
+            about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
+            columns = snapshot_columns(part, population.take(here), gone, engine.attributes)
+            writer.publish(report.as_of, columns, about)
+            reports.append(report)
     return reports
+
+
+def _slice(values: Ints, value: int) -> slice:
+    """Where a value stands in ascending values."""
+    return slice(int(np.searchsorted(values, value)), int(np.searchsorted(values, value, side="right")))
 
 
 def _report(as_of: date, evaluation: Evaluation, churned: int, warnings: tuple[str, ...]) -> RunReport:
     health = evaluation.compiled.health()
-    bands = Counter(evaluation.scores[health].band.objects().tolist()) if health else Counter()
-    segments = Counter(str(name) for name in evaluation.segments.primary.objects().tolist() if name is not None)
-    return RunReport(as_of, evaluation.frame.rows, churned, dict(bands), dict(segments), warnings)
+    bands = _counted(evaluation.scores[health].band) if health else {}
+    return RunReport(as_of, evaluation.frame.rows, churned, bands, _counted(evaluation.segments.primary), warnings)
+
+
+def _counted(column: Column) -> dict[str, int]:
+    """How often each text occurs, in the order of the column's texts."""
+    counts = np.bincount(column.values[column.known].astype(np.int64), minlength=len(column.texts))
+    return {text: int(count) for text, count in zip(column.texts, counts, strict=True) if count}
 
 
 def _warnings(engine: Engine, evaluation: Evaluation, day: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What a snapshot says of each customer: attributes, scores, segments, signals and metric values as columns."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from keepwell.evaluation.model_run import Evaluation
-from keepwell.metrics.attributes import Attributes, Population
+from keepwell.metrics.attributes import STATUSES, Attributes, Population
 from keepwell.metrics.feeds import Feeds
-from keepwell.metrics.frame import Bools, Column, Quality, day_number, number_day
+from keepwell.metrics.frame import Bools, Quality, day_number, number_day
 from keepwell.model.loader import LoadedModel
 from keepwell.model.metric_definitions import MetricType
+from keepwell.segments.membership import SegmentColumns
 from keepwell.warehouse.snapshots import LIST_SEPARATOR, SnapshotColumn
 from keepwell.warehouse.tables import TABLES
 
@@ -37,20 +38,27 @@ ATTRIBUTES: Final = (
 KINDS: Final = {MetricType.TEXT: "text", MetricType.BOOLEAN: "boolean", MetricType.DATE: "date"}
 MONTHS: Final = 12.0
 Arrays = npt.NDArray[Any]
+Texts = tuple[str, ...] | None
 
 
 def snapshot_columns(
     evaluation: Evaluation, population: Population, churned: Population, attributes: Attributes
 ) -> list[SnapshotColumn]:
     """All columns of one date: the evaluated customers, then those who left, who have attributes only."""
-    ids = np.concatenate([population.ids, churned.ids])
-    status = np.concatenate([population.status, churned.status])
-    columns = [SnapshotColumn("customer_id", "text", ids), SnapshotColumn("status", "text", status)]
     both = [population, churned]
-    columns.append(SnapshotColumn("churned_on", "date", np.concatenate([p.churned_on for p in both])))
+
+    def joined(name: str, kind: str, values: Callable[[Population], Arrays], texts: Texts = None) -> SnapshotColumn:
+        return SnapshotColumn(name, kind, np.concatenate([values(p) for p in both]), texts)
+
+    columns = [
+        joined("customer_id", "text", lambda p: attributes.ranks[p.customers], attributes.ranked_ids),
+        joined("status", "text", lambda p: p.status, STATUSES),
+        joined("churned_on", "date", lambda p: p.churned_on),
+    ]
     for name, kind in ATTRIBUTES:
         found = [attributes.column(name, p) for p in both]
-        columns.append(SnapshotColumn(name, kind, np.concatenate([_plain(c, kind) for c in found])))
+        texts = found[0].texts if kind == "text" else None
+        columns.append(SnapshotColumn(name, kind, np.concatenate([c.values for c in found]), texts))
     columns += _money(evaluation, both, attributes)
     gone = churned.rows
     columns += [_padded(column, gone) for column in (*_scores(evaluation), *_groups(evaluation), *_metrics(evaluation))]
@@ -75,10 +83,6 @@ def about_snapshot(
     }
 
 
-def _plain(column: Column, kind: str) -> Arrays:
-    return column.objects() if kind == "text" else column.values
-
-
 def _money(evaluation: Evaluation, both: Sequence[Population], attributes: Attributes) -> Iterator[SnapshotColumn]:
     """MRR and ARR as the model computes them, else as the CRM says; either stands in for the other."""
     found = {}
@@ -97,7 +101,7 @@ def _scores(evaluation: Evaluation) -> Iterator[SnapshotColumn]:
     for name, score in evaluation.scores.items():
         yield SnapshotColumn(f"{name}_score", "integer", score.shown)
         yield SnapshotColumn(f"{name}_raw", "number", score.raw)
-        yield SnapshotColumn(f"{name}_band", "text", score.band.objects())
+        yield SnapshotColumn(f"{name}_band", "text", score.band.values, score.band.texts)
         yield SnapshotColumn(f"{name}_coverage", "number", score.coverage)
         for component in score.components:
             yield SnapshotColumn(f"{name}.{component.name}", "number", component.value)
@@ -105,38 +109,40 @@ def _scores(evaluation: Evaluation) -> Iterator[SnapshotColumn]:
 
 def _groups(evaluation: Evaluation) -> Iterator[SnapshotColumn]:
     rows = evaluation.frame.rows
-    yield SnapshotColumn("segment", "text", evaluation.segments.primary.objects())
-    shown = [(s.matches, _names(s.name, s.values, rows)) for s in evaluation.segments.segments]
-    yield SnapshotColumn("segments", "list", _joined(shown, rows))
-    signals = [(s.matches, np.full(rows, s.name, dtype=object)) for s in evaluation.signals]
-    yield SnapshotColumn("signals", "list", _joined(signals, rows))
+    primary = evaluation.segments.primary
+    yield SnapshotColumn("segment", "text", primary.values, primary.texts)
+    yield _listed("segments", [part for s in evaluation.segments.segments for part in _members(s, rows)], rows)
+    yield _listed("signals", [(s.matches, s.name) for s in evaluation.signals], rows)
     for signal in evaluation.signals:
         if signal.value is not None:
             value = np.where(signal.matches, signal.value.values, np.nan)
             yield SnapshotColumn(f"signal_value.{signal.name}", "number", value)
 
 
-def _names(name: str, values: Column | None, rows: int) -> Arrays:
-    if values is None:
-        return np.full(rows, name, dtype=object)
-    return np.array([f"{name}: {value}" for value in values.objects()], dtype=object)
+def _members(segment: SegmentColumns, rows: int) -> Iterator[tuple[Bools, str]]:
+    """The masks of a segment and of each that a `by` definition makes, with their names."""
+    if segment.values is None:
+        yield segment.matches, segment.name
+        return
+    for code, text in enumerate(segment.values.texts):
+        yield segment.matches & (segment.values.values == code), f"{segment.name}: {text}"
 
 
-def _joined(parts: Sequence[tuple[Bools, Arrays]], rows: int) -> Arrays:
-    """For every row the names whose mask is true, in order, as one text."""
-    out = np.full(rows, "", dtype=object)
-    for mask, names in parts:
-        filled = mask & (out != "")
-        out[filled] += LIST_SEPARATOR
-        out[mask] += names[mask]
-    return out
+def _listed(name: str, parts: Sequence[tuple[Bools, str]], rows: int) -> SnapshotColumn:
+    """For every row the names whose mask is true, in order. The few combinations that occur are written as texts."""
+    table = np.stack([mask for mask, _ in parts], axis=1) if parts else np.zeros((rows, 0), np.bool_)
+    found, codes = np.unique(np.packbits(table, axis=1), axis=0, return_inverse=True)
+    combinations = np.unpackbits(found, axis=1, count=table.shape[1]).astype(np.bool_)
+    names = np.array([text for _, text in parts], dtype=object)
+    texts = tuple(LIST_SEPARATOR.join(names[mask]) for mask in combinations)
+    return SnapshotColumn(name, "list", codes.reshape(-1).astype(np.float64), texts)
 
 
 def _metrics(evaluation: Evaluation) -> Iterator[SnapshotColumn]:
     for name in evaluation.compiled.metrics():
         column = evaluation.columns[name]
         kind = KINDS.get(column.type, "number")
-        yield SnapshotColumn(f"m.{name}", kind, _plain(column, kind))
+        yield SnapshotColumn(f"m.{name}", kind, column.values, column.texts if kind == "text" else None)
         yield SnapshotColumn(f"q.{name}", "code", column.quality)
 
 
@@ -144,7 +150,10 @@ def _padded(column: SnapshotColumn, gone: int) -> SnapshotColumn:
     """Customers who left have no values: they are frozen in their last snapshot."""
     if not gone:
         return column
-    empty: dict[str, Any] = {"text": None, "list": "", "code": Quality.NO_SOURCE}
-    blank = empty.get(column.kind, np.nan)
-    dtype = column.values.dtype
-    return SnapshotColumn(column.name, column.kind, np.concatenate([column.values, np.full(gone, blank, dtype=dtype)]))
+    if column.kind == "list":
+        texts = (*(column.texts or ()), "")
+        blank = np.full(gone, len(texts) - 1.0)
+        return SnapshotColumn(column.name, "list", np.concatenate([column.values, blank]), texts)
+    empty = Quality.NO_SOURCE if column.kind == "code" else np.nan
+    blank = np.full(gone, empty, dtype=column.values.dtype)
+    return SnapshotColumn(column.name, column.kind, np.concatenate([column.values, blank]), column.texts)

@@ -2,4 +2,16 @@
 
 from typing import Final
 
-COMMANDS: Final = ("init", "load", "run", "show", "quality", "validate", "score", "schema", "simulate")
+COMMANDS: Final = (
+    "init",
+    "load",
+    "run",
+    "show",
+    "quality",
+    "explain",
+    "export",
+    "validate",
+    "score",
+    "schema",
+    "simulate",
+)

@@ -56,7 +56,7 @@ def report_dict(report: LoadReport) -> dict[str, Any]:
             | {"reasons": [{"reason": reason, "rows": rows} for reason, rows in f.reasons]}
             for f in report.files
         ],
-        "problems": [*report.problems, *(problem for f in report.files for problem in f.problems)],
+        "problems": list(report.problems),
         "notes": list(report.notes),
         "resolved": report.resolved,
         "quarantine": [vars(row) for row in report.sample],
@@ -80,7 +80,7 @@ def _tell(report: LoadReport, command: str) -> None:
         note(f"note: {text}")
     if report.resolved:
         note(f"{report.resolved} rows that waited for their customer were loaded")
-    for problem in (*report.problems, *(p for f in report.files for p in f.problems)):
+    for problem in report.problems:
         note(f"problem: {problem}")
     for row in report.sample:
         note(f"quarantined: {quarantine_words(row)}")

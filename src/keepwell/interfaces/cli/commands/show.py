@@ -12,6 +12,7 @@ from keepwell.interfaces.cli.opened import AsOf, At, Form, opened
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
 from keepwell.model.problems import did_you_mean
 from keepwell.services.customer_rows import (
+    SIGNAL_COLUMNS,
     customers_flat,
     customers_listed,
     metric_names,
@@ -46,22 +47,6 @@ _SIGNAL_TABLE: Final = {
     "value_period": "per",
     "reason": "reason",
 }
-_SIGNAL_COLUMNS: Final = (
-    "customer_id",
-    "as_of",
-    "name",
-    "owner_email",
-    "mrr",
-    "segment",
-    "signal",
-    "label",
-    "kind",
-    "severity",
-    "value",
-    "value_period",
-    "action",
-    "reason",
-)
 _SUMMARY: Final = ("metric", "known", "unknown", "lowest", "median", "highest", "most frequent")
 
 
@@ -95,7 +80,7 @@ def signals(context: typer.Context, as_of: AsOf = None, form: Form = Format.TABL
     if form is Format.JSON:
         print_json(listed)
         return
-    names, rows = list(_SIGNAL_COLUMNS), [[signal[name] for name in _SIGNAL_COLUMNS] for signal in listed]
+    names, rows = list(SIGNAL_COLUMNS), [[signal[name] for name in SIGNAL_COLUMNS] for signal in listed]
     if form is Format.TABLE:
         _headline(published)
         names, rows = _narrowed(names, rows, _SIGNAL_TABLE)

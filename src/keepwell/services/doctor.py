@@ -1,0 +1,146 @@
+"""The doctor verb: whether a workspace is in order, and what to do where it is not."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from keepwell.model.loader import LoadedModel
+from keepwell.model.problems import DefinitionError
+from keepwell.services.freshness import feed_ages, stale_feeds
+from keepwell.services.reading import Published
+from keepwell.services.workspace import Workspace, WorkspaceError, workspace_open
+from keepwell.warehouse.lock import WarehouseBusy, WarehouseError, lock_acquire, lock_release
+from keepwell.warehouse.tables import TABLES
+
+LOW_DISK_BYTES: Final = 1 << 30
+_GIGABYTE: Final = 1 << 30
+
+
+class State(StrEnum):
+    """How a finding is: fine, worth a look, or broken."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    state: State
+    message: str
+
+
+def examine(root: Path, *, today: date) -> list[Finding]:
+    """Look at the configuration, the model, the lock, the disk and the data of a workspace; changes nothing."""
+    try:
+        workspace = workspace_open(root)
+    except WorkspaceError as error:
+        return [Finding("config", State.ERROR, str(error))]
+    return [
+        Finding("config", State.OK, f"{workspace.name}: {workspace.zone}, {workspace.currency}"),
+        *_model(workspace),
+        _lock(workspace),
+        _disk(workspace),
+        *_snapshots(workspace, today),
+    ]
+
+
+def _model(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        loaded = workspace.model()
+    except DefinitionError as error:
+        yield from (Finding("model", State.ERROR, str(problem)) for problem in error.problems)
+        return
+    except WorkspaceError as error:
+        yield Finding("model", State.ERROR, str(error))
+        return
+    yield from (Finding("model", State.WARNING, str(problem)) for problem in loaded.problems)
+    about = loaded.model.model
+    yield Finding("model", State.OK, f"{about.name} {about.version}, {len(loaded.model.metrics)} metrics")
+    yield from _newer_model(workspace, loaded)
+
+
+def _newer_model(workspace: Workspace, loaded: LoadedModel) -> Iterator[Finding]:
+    latest = workspace.snapshots.latest()
+    if latest is None:
+        return
+    used = workspace.snapshots.about(latest).get("keepwell.model_hash")
+    if used != loaded.hash:
+        yield Finding("model", State.WARNING, f"the model changed since {latest} was published; 'keepwell run' uses it")
+
+
+def _lock(workspace: Workspace) -> Finding:
+    path = workspace.data_dir / "warehouse.lock"
+    if not path.exists():
+        return Finding("lock", State.OK, "nothing has been loaded yet")
+    try:
+        lock_release(lock_acquire(path, doing="doctor", wait_seconds=0, on_wait=None))
+    except WarehouseBusy as error:
+        return Finding("lock", State.WARNING, str(error))
+    except (WarehouseError, OSError) as error:
+        return Finding("lock", State.ERROR, str(error))
+    return Finding("lock", State.OK, "free")
+
+
+def _disk(workspace: Workspace) -> Finding:
+    folder = workspace.data_dir if workspace.data_dir.exists() else workspace.root
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", State.ERROR, f"{folder} cannot be written to")
+    free = shutil.disk_usage(folder).free
+    used = sum(file.stat().st_size for file in workspace.data_dir.rglob("*") if file.is_file())
+    words = f"{used / _GIGABYTE:.2f} GB used, {free / _GIGABYTE:.1f} GB free"
+    if free < LOW_DISK_BYTES:
+        return Finding("disk", State.WARNING, f"{words}: a run needs room beside what it replaces")
+    return Finding("disk", State.OK, words)
+
+
+def _snapshots(workspace: Workspace, today: date) -> Iterator[Finding]:
+    dates = workspace.snapshots.dates()
+    if not dates:
+        yield Finding("snapshots", State.WARNING, "nothing is published yet; 'keepwell run' publishes a day")
+        return
+    broken = [problem for day in dates if (problem := _unreadable(workspace, day)) is not None]
+    yield from (Finding("snapshots", State.ERROR, problem) for problem in broken)
+    if broken:
+        return
+    latest = workspace.snapshots.latest() or dates[-1]
+    late = (today - latest).days
+    words = f"{len(dates)} dates, {dates[0]} to {dates[-1]}; the current one is {latest}"
+    yield Finding("snapshots", State.WARNING if late > 1 else State.OK, words + (f", {late} days ago" * (late > 1)))
+    yield from _freshness(Published(workspace, latest))
+
+
+def _unreadable(workspace: Workspace, day: date) -> str | None:
+    try:
+        workspace.snapshots.about(day)
+    except duckdb.Error:
+        return f"{workspace.snapshots.path(day)} cannot be read; 'keepwell run --as-of {day}' makes it again"
+    return None
+
+
+def _freshness(published: Published) -> Iterator[Finding]:
+    try:
+        ages = feed_ages(published.model.model, published.as_of, published.about)
+    except (WorkspaceError, KeyError) as error:
+        yield Finding("freshness", State.ERROR, str(error))
+        return
+    stale = stale_feeds(ages)
+    for age in stale:
+        words = f"{age.table}: nothing after {age.until}, {age.age} days before {published.as_of}"
+        yield Finding("freshness", State.WARNING, f"{words}; stale after {age.limit}")
+    absent = [age.table for age in ages if age.used and age.state == "absent"]
+    if absent:
+        yield Finding("freshness", State.WARNING, f"never loaded, so unknown: {', '.join(absent)}")
+    if not stale and not absent:
+        used = sum(age.used for age in ages)
+        yield Finding("freshness", State.OK, f"{used} of {len(TABLES)} tables in use, all fresh on {published.as_of}")
