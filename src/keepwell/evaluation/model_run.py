@@ -44,7 +44,7 @@ class Evaluation:
         )
         return Judge(context, _member_or_band(self.compiled, context, self.segments.member), history)
 
-    def take(self, rows: npt.NDArray[Any]) -> "Evaluation":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "Evaluation":
         """The evaluation at the given rows (indices or mask)."""
         return Evaluation(
             self.compiled,

@@ -24,6 +24,8 @@ _TYPES: Final = {
     Kind.TIME: MetricType.DATE,
 }
 TRAITS: Final = "traits."
+STATUSES: Final = ("active", "trial", "prospect", "churned")
+_ACTIVE, _CHURNED = 0.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Population:
     """Who is looked at: one row per customer and date, sorted by customer id, then date.
 
     `customers` are keys, `ids` their outside ids, `dates` positions in the list of dates, `state` the history row
-    valid on that date, `assumed` whether that row is later than the date.
+    valid on that date, `assumed` whether that row is later than the date, `status` a code of STATUSES.
     """
 
     customers: Ints
@@ -39,14 +41,14 @@ class Population:
     dates: Ints
     history: Ints
     assumed: Bools
-    status: npt.NDArray[np.object_]
+    status: Floats
     churned_on: Floats
 
     @property
     def rows(self) -> int:
         return len(self.customers)
 
-    def take(self, keep: npt.NDArray[Any]) -> "Population":
+    def take(self, keep: npt.NDArray[Any] | slice) -> "Population":
         """The population at the given rows."""
         return Population(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
@@ -67,12 +69,17 @@ class Attributes:
         self.customers = _ints(found["customer"])
         self.valid_from = _ints(found["valid_from"])
         self.ids = np.asarray(found["customer_id"], dtype=object)
-        self.status = _objects(found["status"])
+        said = _objects(found["status"])
+        self.status = np.array([STATUSES.index(s) if s in STATUSES else _ACTIVE for s in said], np.float64)
         self.churned = _floats(found["churned_day"])
         self.deleted = _floats(found["deleted_day"])
         since = _floats(found["since_day"])
         self.started = np.where(np.isnan(since), _floats(found["created_day"]), since)
         self.size = int(self.customers.max(initial=0)) + 1
+        self.firsts = self._firsts()
+        self.ranked_ids = tuple(str(i) for i in self.ids[self.firsts])
+        self.ranks = np.zeros(self.size, np.int64)
+        self.ranks[self.customers[self.firsts]] = np.arange(len(self.firsts))
 
     def _fetch(self, select: str) -> dict[str, npt.NDArray[Any]]:
         sql = (
@@ -80,21 +87,22 @@ class Attributes:
         )
         return dict(self.warehouse.connection.execute(sql).fetchnumpy())
 
-    def population(self, dates: Sequence[int], statuses: Sequence[str]) -> Population:
-        """Customers of all the given statuses who had started by each date, in the order of their ids."""
+    def _firsts(self) -> Ints:
+        """The first history row of every customer, in the order of their ids."""
         starts = np.ones(len(self.customers), np.bool_)
         starts[1:] = self.customers[1:] != self.customers[:-1]
         first: Ints = np.flatnonzero(starts)
-        order = np.argsort(self.ids[first], kind="stable") if len(first) else first
-        first = first[order]
-        ends = self._day_ends()
+        return first[np.argsort(self.ids[first].astype(str), kind="stable")] if len(first) else first
+
+    def population(self, dates: Sequence[int], statuses: Sequence[str]) -> Population:
+        """Customers of all the given statuses who had started by each date, in the order of their ids."""
+        first = self.firsts
         lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
+        ends = self._day_ends()
         rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
         joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in Population.__dataclass_fields__))
-        joined = joined.take(np.isin(joined.status.astype(str), list(statuses)))
-        rank = np.zeros(self.size, np.int64)
-        rank[self.customers[first]] = np.arange(len(first))
-        return joined.take(np.lexsort((joined.dates, rank[joined.customers])))
+        joined = joined.take(np.isin(joined.status, [STATUSES.index(s) for s in statuses if s in STATUSES]))
+        return joined.take(np.lexsort((joined.dates, self.ranks[joined.customers])))
 
     def _day_ends(self) -> Ints:
         rows = self.warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()
@@ -127,14 +135,12 @@ class Attributes:
         )
         return everyone.take(here)
 
-    def _status(self, row: Ints, left: Floats, day: int) -> npt.NDArray[np.object_]:
+    def _status(self, row: Ints, left: Floats, day: int) -> Floats:
         said = self.status[row]
-        status = np.where(_present(said), said, "active")
-        returned = (left <= day) & np.isin(status.astype(str), ["active", "trial"]) & (self._since(row) > left)
+        returned = (left <= day) & (said != _CHURNED) & (self._since(row) > left)
         gone = (left <= day) & ~returned
-        back = (status == "churned") & (left > day)
-        status = np.where(gone, "churned", status)
-        return np.where(back, "active", status).astype(object)
+        back = (said == _CHURNED) & (left > day)
+        return np.where(gone, _CHURNED, np.where(back, _ACTIVE, said))
 
     def _since(self, row: Ints) -> Floats:
         """The day on which the state of a history row began."""

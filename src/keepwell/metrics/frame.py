@@ -69,7 +69,7 @@ class Column:
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, rows: npt.NDArray[Any]) -> "Column":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "Column":
         """The column at the given rows (indices or mask)."""
         return replace(self, values=self.values[rows], quality=self.quality[rows])
 
@@ -155,7 +155,7 @@ class Frame:
     def rows(self) -> int:
         return len(self.days)
 
-    def take(self, rows: npt.NDArray[Any]) -> "Frame":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "Frame":
         """The frame at the given rows (indices or mask)."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Frame(self.customers[rows], self.days[rows], columns)

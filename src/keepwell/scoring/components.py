@@ -28,7 +28,7 @@ class MeasureColumns:
     kept: Bools
     covered: Bools
 
-    def take(self, rows: npt.NDArray[Any]) -> "MeasureColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "MeasureColumns":
         """The measure at the given rows."""
         return replace(self, **{key: getattr(self, key)[rows] for key in _MEASURE_ARRAYS})
 
@@ -47,7 +47,7 @@ class ComponentColumns:
     override: Floats
     measures: tuple[MeasureColumns, ...]
 
-    def take(self, rows: npt.NDArray[Any]) -> "ComponentColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "ComponentColumns":
         """The component at the given rows."""
         arrays = {key: getattr(self, key)[rows] for key in _COMPONENT_ARRAYS}
         return replace(self, **arrays, measures=tuple(m.take(rows) for m in self.measures))

@@ -37,7 +37,7 @@ class ScoreColumns:
             f"{self.name}_coverage": number_column(self.coverage),
         }
 
-    def take(self, rows: npt.NDArray[Any]) -> "ScoreColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "ScoreColumns":
         """The score at the given rows."""
         arrays = {key: getattr(self, key)[rows] for key in _ARRAYS}
         return replace(

@@ -32,7 +32,7 @@ class SegmentColumns:
     def matches(self) -> Bools:
         return is_true(self.truth)
 
-    def take(self, rows: npt.NDArray[Any]) -> "SegmentColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "SegmentColumns":
         """The segment at the given rows."""
         values = None if self.values is None else self.values.take(rows)
         return replace(self, truth=self.truth.take(rows), values=values)
@@ -49,7 +49,7 @@ class SegmentsColumns:
     segments: tuple[SegmentColumns, ...]
     primary: Column
 
-    def take(self, rows: npt.NDArray[Any]) -> "SegmentsColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "SegmentsColumns":
         """All segments at the given rows."""
         return SegmentsColumns(tuple(s.take(rows) for s in self.segments), self.primary.take(rows))
 

@@ -25,7 +25,7 @@ class SignalColumns:
         found: Bools = self.truth.known & (self.truth.values != 0.0)
         return found
 
-    def take(self, rows: npt.NDArray[Any]) -> "SignalColumns":
+    def take(self, rows: npt.NDArray[Any] | slice) -> "SignalColumns":
         """The signal at the given rows."""
         return replace(self, truth=self.truth.take(rows), value=None if self.value is None else self.value.take(rows))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
 import numpy as np
@@ -28,15 +28,18 @@ class SnapshotColumn:
     """One column to publish.
 
     `kind` is text, list (texts joined by LIST_SEPARATOR), number, integer, boolean, date (days since 1970) or code.
+    Texts and lists may come as codes into `texts` (nan is null): that is much faster where texts repeat between dates.
     """
 
     name: str
     kind: str
     values: npt.NDArray[Any]
+    texts: tuple[str, ...] | None = None
 
-    def select(self, position: int) -> str:
-        """The column as it is stored, from the raw column c<position>."""
-        raw = f"c{position}"
+    def select(self, raw: str, dictionary: str | None) -> str:
+        """The column as it is stored, from the raw column of that name."""
+        if dictionary:
+            raw = f"{dictionary}[CAST({raw} AS INTEGER) + 1]"
         separator = f"chr({ord(LIST_SEPARATOR)})"
         stored = {
             "text": f"CAST({raw} AS VARCHAR)",
@@ -51,12 +54,68 @@ class SnapshotColumn:
 
     def raw(self) -> npt.NDArray[Any]:
         """Values as DuckDB scans them: nan is masked."""
-        if self.kind in ("text", "list"):
+        if self.kind in ("text", "list") and self.texts is None:
             return self.values.astype(object)
         if self.kind == "code":
             return self.values
         numbers = self.values.astype(np.float64)
-        return np.ma.masked_array(np.nan_to_num(numbers), mask=np.isnan(numbers))
+        missing = np.isnan(numbers)
+        return np.ma.masked_array(np.where(missing, 0.0, numbers), mask=missing) if missing.any() else numbers
+
+
+class SnapshotWriter:
+    """Writes snapshots one after the other over one connection; texts given as codes are sent once."""
+
+    def __init__(self, snapshots: "Snapshots") -> None:
+        self.snapshots = snapshots
+        snapshots.root.mkdir(parents=True, exist_ok=True)
+        # One thread and one order, so that the same rows are the same bytes.
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("SET TimeZone='UTC'")
+        self._dictionaries: dict[tuple[str, ...], str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.close()
+
+    def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
+        """Write one snapshot, sorted by its first column, and put it in place of an earlier one of the date."""
+        target = self.snapshots.path(as_of)
+        fresh = target.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self._write(fresh, columns, about)
+            _keep(fresh)
+            os.replace(fresh, target)
+        finally:
+            fresh.unlink(missing_ok=True)
+        return target
+
+    def _write(self, path: Path, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> None:
+        selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
+        metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
+        self.connection.register("rows", {f"c{i}": column.raw() for i, column in enumerate(columns)})
+        self.connection.execute(
+            f"COPY (SELECT {selected} FROM rows ORDER BY 1)"  # noqa: S608 - own column positions, quoted names
+            f" TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {{{metadata}}})"
+        )
+        self.connection.unregister("rows")
+
+    def _dictionary(self, column: SnapshotColumn) -> str | None:
+        """SQL for the list of a column's texts, kept in a table of its own."""
+        if column.texts is None:
+            return None
+        if column.texts not in self._dictionaries:
+            name = f"texts{len(self._dictionaries)}"
+            listed = {"i": np.arange(len(column.texts)), "text": np.array(column.texts, dtype=object)}
+            self.connection.register("listed", listed)
+            self.connection.execute(
+                f"CREATE TABLE {name} AS SELECT list(CAST(text AS VARCHAR) ORDER BY i) AS texts FROM listed"  # noqa: S608
+            )
+            self.connection.unregister("listed")
+            self._dictionaries[column.texts] = f"(SELECT texts FROM {name})"  # noqa: S608
+        return self._dictionaries[column.texts]
 
 
 @dataclass(frozen=True)
@@ -82,18 +141,14 @@ class Snapshots:
             dates = self.dates()
             return dates[-1] if dates else None
 
+    def writer(self) -> SnapshotWriter:
+        """A writer for one snapshot or many; use it as a context manager."""
+        return SnapshotWriter(self)
+
     def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
-        """Write one snapshot, sorted by its first column, and put it in place of an earlier one of the date."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        target = self.path(as_of)
-        fresh = target.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            _write(fresh, columns, about)
-            _keep(fresh)
-            os.replace(fresh, target)
-        finally:
-            fresh.unlink(missing_ok=True)
-        return target
+        """Write one snapshot by a writer of its own."""
+        with self.writer() as writer:
+            return writer.publish(as_of, columns, about)
 
     def point(self, as_of: date) -> None:
         """Make a date the current one."""
@@ -123,20 +178,6 @@ class Snapshots:
         """A relation over snapshot files, as SQL; models may differ, so columns are joined by name."""
         listed = ", ".join(literal(str(path)) for path in paths)
         return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
-
-
-def _write(path: Path, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> None:
-    """One thread and one order, so that the same rows are the same bytes."""
-    rows = {f"c{i}": column.raw() for i, column in enumerate(columns)}
-    selected = ", ".join(column.select(i) for i, column in enumerate(columns))
-    metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone='UTC'")
-        connection.register("rows", rows)
-        connection.execute(
-            f"COPY (SELECT {selected} FROM rows ORDER BY 1)"  # noqa: S608 - own column positions, quoted names
-            f" TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{metadata}}})"
-        )
 
 
 def _keep(path: Path) -> None:
