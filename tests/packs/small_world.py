@@ -101,8 +101,10 @@ def _billing() -> dict[str, Rows]:
 
 
 def _relationship() -> dict[str, Rows]:
-    answers = [{"survey": "nps", "score": s, "responded_at": ago(d)} for s, d in ((9, 1), (6, 5), (10, 8), (0, 200))]
-    touches = [
+    answers: Rows = [
+        {"survey": "nps", "score": s, "responded_at": ago(d)} for s, d in ((9, 1), (6, 5), (10, 8), (0, 200))
+    ]
+    touches: Rows = [
         {"kind": "meeting", "occurred_at": ago(5), "with_executive": True, "outcome": "completed"},
         {"kind": "meeting", "occurred_at": ago(6), "outcome": "no_show"},
         {"kind": "email", "direction": "outbound", "occurred_at": ago(7), "responded_at": ago(6)},
@@ -111,8 +113,8 @@ def _relationship() -> dict[str, Rows]:
     steps = [("training", 50, 40), ("training", 20, None), ("onboarding", 700, 690), ("onboarding", 700, None)]
     steps += [("feature_request", 3, None), ("community", 4, 4), ("integration", 90, 80), ("integration", 30, None)]
     steps += [("referral", 100, 90), ("case_study", 100, None)]
-    begun = [{"kind": kind, "key": f"{kind}-{i}", "started_at": ago(d)} for i, (kind, d, _) in enumerate(steps)]
-    ends = [{} if done is None else {"completed_at": ago(done)} for _, _, done in steps]
+    begun: Rows = [{"kind": kind, "key": f"{kind}-{i}", "started_at": ago(d)} for i, (kind, d, _) in enumerate(steps)]
+    ends: Rows = [{} if done is None else {"completed_at": ago(done)} for _, _, done in steps]
     milestones: Rows = [row | end for row, end in zip(begun, ends, strict=True)]
     return {
         "survey_responses": _numbered("response_id", answers),
@@ -123,7 +125,8 @@ def _relationship() -> dict[str, Rows]:
 
 def tables() -> dict[str, Rows]:
     """All rows, by table."""
-    sessions = _numbered("session_id", [{"started_at": ago(d), "duration_seconds": 240 * d} for d in (1, 2)])
+    visits: Rows = [{"started_at": ago(d), "duration_seconds": 240 * d} for d in (1, 2)]
+    sessions = _numbered("session_id", visits)
     small = {"customers": _customers(), "people": _people(), "tickets": _tickets(), **_billing(), **_relationship()}
     return {**small, "events": _events(), "sessions": sessions}
 

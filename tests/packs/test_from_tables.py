@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,6 +191,14 @@ def test_without_feeds_there_is_no_score(only_customers: Warehouse, pack: str) -
     evaluation = evaluated(only_customers, pack)
     assert all(set(score.band.objects()) == {"Not enough data"} for score in evaluation.scores.values())
     assert evaluation.segments.primary.known.all()
+
+
+def test_the_default_pack_scores_what_most_companies_have(tmp_path: Path) -> None:
+    """Usage, tickets and contracts are enough; no surveys, contacts, people, onboarding or payments."""
+    for warehouse in opened(tmp_path, ("customers", "events", "tickets", "subscriptions")):
+        health = evaluated(warehouse, "b2b-saas").scores["health"]
+        assert "Not enough data" not in health.band.objects()
+        assert health.coverage.max() < 1
 
 
 @pytest.mark.parametrize("pack", pack_names())
