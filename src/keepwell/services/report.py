@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -16,11 +17,9 @@ def report_gather(workspace: Workspace, *, as_of: date | None = None) -> Report:
     day = latest_day(snapshots, as_of)
     loaded, digest = workspace.model(), snapshots.about(day).get("keepwell.model_hash", "")
     if digest and digest != loaded.hash:
-        try:
+        # Without the kept one the workspace's model reads it, and the report says that they differ.
+        with suppress(WorkspaceError):
             loaded = workspace.kept_model(digest)
-        except WorkspaceError:
-            # The workspace's model reads it then, and the report says that they differ.
-            pass
     return gather_report(snapshots, loaded, day, workspace=workspace.name, currency=workspace.currency)
 
 

@@ -1,0 +1,97 @@
+"""Figures in words, as people read them: money, shares, changes, plurals and metric values."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from keepwell.model.metric_definitions import Metric
+
+SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
+NONE: Final = "–"
+MINUS: Final = "−"
+MILLION, THOUSAND = 1e6, 1e3
+TIMES: Final = ("days", "hours", "months", "minutes")
+SHARES: Final = frozenset({"share", "ratio - 1", "%"})
+
+
+def money(amount: float | None, currency: str) -> str:
+    """An amount, short: `$5.2M`, `€116K`, `CHF 940`."""
+    if amount is None:
+        return NONE
+    size = abs(amount)
+    if size >= MILLION - THOUSAND / 2:
+        text = f"{size / MILLION:,.1f}M" if size < 100 * MILLION else f"{size / MILLION:,.0f}M"
+    elif size >= 10 * THOUSAND - 0.5:
+        text = f"{size / THOUSAND:,.0f}K"
+    else:
+        text = f"{size:,.0f}"
+    return f"{MINUS if amount <= -0.5 else ''}{SYMBOLS.get(currency, currency + ' ')}{text}"
+
+
+def percent(share: float | None, decimals: int = 0) -> str:
+    """A share as a percentage: `42 %`."""
+    if share is None:
+        return NONE
+    text = f"{abs(share) * 100:,.{decimals}f}"
+    negative = share < 0 and float(text.replace(",", "")) > 0
+    return f"{MINUS if negative else ''}{text} %"
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    """A number with at most so many decimals."""
+    if value is None:
+        return NONE
+    text = f"{abs(value):,.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{MINUS if value < 0 and text != '0' else ''}{text}"
+
+
+def signed(text: str) -> str:
+    """A text of a number with its sign: `+3`."""
+    return text if text.startswith(MINUS) or text.strip("0.,$€£¥₹ %KM") == NONE or not _positive(text) else f"+{text}"
+
+
+def _positive(text: str) -> bool:
+    return any(digit in "123456789" for digit in text)
+
+
+def count(amount: int, noun: str, plural: str | None = None) -> str:
+    """`1 customer`, `1,200 customers`."""
+    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+
+
+def day(value: date | None) -> str:
+    """`30 Jun 2026`."""
+    return NONE if value is None else f"{value.day} {value:%b %Y}"
+
+
+def listed(items: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    texts = list(items)
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""
+
+
+def label_of(name: str, metric: Metric | None) -> str:
+    """What a metric is called."""
+    if metric is not None and metric.label:
+        return metric.label
+    plain = name.replace("_", " ")
+    return plain[:1].upper() + plain[1:]
+
+
+def metric_words(value: object, metric: Metric | None, currency: str, *, units: bool = True) -> str:
+    """A metric's value as people read it; without `units` a length of time is a bare number."""
+    unit = metric.unit if metric is not None else ""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return day(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    if unit == "money":
+        return money(value, currency)
+    if unit in SHARES:
+        return percent(value)
+    return f"{number(value)} {unit}" if units and unit in TIMES else number(value)
