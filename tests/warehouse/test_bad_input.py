@@ -118,6 +118,13 @@ CASES = (
         ((6, "occurred_at", "invalid"),),
     ),
     Case(
+        "any line end inside quotes",
+        "events.csv",
+        lines(EVENT, 'c1,"a\nb\r\nc\rd",2026-01-01', 'c1,"x\r",2026-01-01', "c1,x", end="\r\n"),
+        2,
+        ((6, None, "fields"),),
+    ),
+    Case(
         "blank lines count", "events.csv", lines(EVENT, "", GOOD, "", "c1,x,never"), 1, ((5, "occurred_at", "invalid"),)
     ),
     Case(

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TextIO
 
 import duckdb
 
@@ -82,7 +83,7 @@ def _patient(
         sound.open("w", encoding="utf-8", newline="") as rows,
         broken.open("w", encoding="utf-8", newline="") as rest,
     ):
-        good, bad = csv.writer(rows, quoting=csv.QUOTE_ALL), csv.writer(rest, quoting=csv.QUOTE_ALL)
+        good, bad = clean_writer(rows), clean_writer(rest)
         for record in records(path, header):
             if record.fields is None:
                 bad.writerow((record.line, record.code, record.reason, record.text))
@@ -99,12 +100,17 @@ def write_broken(connection: duckdb.DuckDBPyConnection, path: Path, target: Path
     stage_rows(connection, f"SELECT CAST(line AS BIGINT) AS line, code, reason, text FROM {source}", target)  # noqa: S608
 
 
+def clean_writer(file: TextIO) -> Any:
+    """A writer of files for `clean_csv`; with one kind of line end, fields may hold any other."""
+    return csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+
+
 def clean_csv(path: Path, names: list[str]) -> str:
     """A relation over a delimited file that this program wrote itself, every field quoted."""
     columns = ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names)
     return (
         f"read_csv({literal(str(path))}, delim=',', quote='\"', escape='\"', header=false, auto_detect=false,"
-        f" parallel=false, nullstr='', max_line_size={8 * MAX_LINE}, columns={{{columns}}})"
+        f" parallel=false, new_line='\\n', nullstr='', max_line_size={8 * MAX_LINE}, columns={{{columns}}})"
     )
 
 

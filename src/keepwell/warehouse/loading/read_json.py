@@ -1,6 +1,5 @@
 """Reading JSON: one object a line, or one array of objects."""
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import duckdb
 
 from keepwell.warehouse.loading.delimited import SHOWN, Lines
 from keepwell.warehouse.loading.encoding import MAX_LINE, TextFile, UnreadableFileError
-from keepwell.warehouse.loading.read_delimited import clean_csv, write_broken
+from keepwell.warehouse.loading.read_delimited import clean_csv, clean_writer, write_broken
 from keepwell.warehouse.loading.reading import (
     RawColumn,
     RawFile,
@@ -88,7 +87,7 @@ def _patient(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, ta
         sound.open("w", encoding="utf-8", newline="") as rows,
         broken.open("w", encoding="utf-8", newline="") as rest,
     ):
-        good, bad = csv.writer(rows, quoting=csv.QUOTE_ALL), csv.writer(rest, quoting=csv.QUOTE_ALL)
+        good, bad = clean_writer(rows), clean_writer(rest)
         lines = Lines(handle)
         while raw := lines.next():
             code, reason, text = _object(raw)
