@@ -9,12 +9,13 @@ import numpy.typing as npt
 from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
 from keepwell.metrics.frame import Ints
 from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
-from keepwell.metrics.readings import NOTHING, DailyRows, PresenceRows, Reading, count_present, read_dates
+from keepwell.metrics.readings import NOTHING, DailyRows, Presences, Reading, count_present, read_dates
 from keepwell.metrics.state import FactState, read_symbols, table_exists
 from keepwell.warehouse.storage import Warehouse
 
 FEW_DATES: Final = 3
 ENDLESS: Final = 1_000_000
+BITS: Final = 62
 
 
 def endless_readings(plan: FactPlan) -> tuple[Reading, ...]:
@@ -79,6 +80,17 @@ class _Reader:
         found = self.fetch(f"SELECT {self.entity} AS e, {columns} FROM {table} WHERE day < {first} GROUP BY e")
         return {r: self.spread(found["e"], found[f"r{i}"], r.empty) for i, r in enumerate(readings)}
 
+    def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
+        first = self.first_seen[index]
+        parts = []
+        table, months = self.state.presence_table(index), self.state.presence_months_table(index)
+        columns = f"{self.entity}, thing, flags, day"
+        if table_exists(self.state.warehouse, table):
+            parts.append(f"SELECT {columns} FROM {table} WHERE day BETWEEN {first} AND {date}")
+        if index in self.state.forever_presences and table_exists(self.state.warehouse, months):
+            parts.append(f"SELECT {self.entity}, thing, flags, -{ENDLESS} AS day FROM {months} WHERE day < {first}")
+        return f"({' UNION ALL '.join(parts)})" if parts else None
+
 
 class _DateByDate(_Reader):
     """One statement per date over the daily rows."""
@@ -129,17 +141,6 @@ class _DateByDate(_Reader):
         found = self.fetch(f"SELECT e, {sums} FROM ({inner}) GROUP BY e")
         return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
 
-    def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
-        first = self.first_seen[index]
-        parts = []
-        table, months = self.state.presence_table(index), self.state.presence_months_table(index)
-        columns = f"{self.entity}, thing, flags, day"
-        if table_exists(self.state.warehouse, table):
-            parts.append(f"SELECT {columns} FROM {table} WHERE day BETWEEN {first} AND {date}")
-        if index in self.state.forever_presences and table_exists(self.state.warehouse, months):
-            parts.append(f"SELECT {self.entity}, thing, flags, -{ENDLESS} AS day FROM {months} WHERE day < {first}")
-        return f"({' UNION ALL '.join(parts)})" if parts else None
-
 
 class _Sweep(_Reader):
     """All dates at once over dense arrays."""
@@ -167,40 +168,52 @@ class _Sweep(_Reader):
     def presences(self, dates: Ints) -> dict[str, Ints]:
         out: dict[str, Ints] = {}
         for index, presence in enumerate(self.plan.presences):
-            rows = self._presence_rows(index, presence, dates)
+            found = self._presences(index, presence, int(dates[-1]))
             for metric in self.plan.metrics:
                 if metric.presence == presence.of:
-                    flag = presence.wheres.index(metric.flag)
-                    window = metric.metric.window or ENDLESS
-                    out[metric.name] = count_present(rows, flag, window, metric.metric.offset, dates, self.size)
+                    seen = found[presence.wheres.index(metric.flag)]
+                    out[metric.name] = count_present(seen, metric.metric.window, metric.metric.offset, dates, self.size)
         return out
 
-    def _presence_rows(self, index: int, presence: Presence, dates: Ints) -> PresenceRows:
-        first = self.first_seen[index]
-        table, months = self.state.presence_table(index), self.state.presence_months_table(index)
-        parts = []
-        if table_exists(self.state.warehouse, table):
-            parts.append(
-                f"SELECT {self.entity} AS e, thing, day, flags FROM {table} WHERE day BETWEEN {first} AND {dates[-1]}"
-            )
-        if index in self.state.forever_presences and table_exists(self.state.warehouse, months):
-            # Old enough to be outside of every window but the endless one.
-            long_ago = first - ENDLESS // 2
-            parts.append(
-                f"SELECT {self.entity} AS e, thing, {long_ago} AS day, flags FROM {months} WHERE day < {first}"
-            )
-        if not parts:
+    def _presences(self, index: int, presence: Presence, last: int) -> list[Presences]:
+        """One row per entity and thing, its days as bits: no sorting, and little to fetch."""
+        first, flags = self.first_seen[index], range(len(presence.wheres))
+        source = self._presence_source(index, presence, last)
+        if source is None:
             none = np.zeros(0, np.int64)
-            return PresenceRows(none, none, none, none)
-        union = " UNION ALL ".join(parts)
-        thing = "dense_rank() OVER (ORDER BY thing)" if self._texts(parts[0]) else "thing"
-        grouped = f"SELECT e, thing, day, bit_or(flags) AS flags FROM ({union}) GROUP BY e, thing, day"
-        found = self.fetch(f"SELECT e, {thing} AS t, day, flags FROM ({grouped}) ORDER BY e, t, day")
-        return PresenceRows(*(_filled(found[name]) for name in ("e", "t", "day", "flags")))
+            blank = np.zeros((last - first + 1, 0), np.bool_)
+            return [Presences(none, blank, blank[:1].reshape(-1), first) for _ in flags]
+        starts = range(first, last + 1, BITS)
+        columns = [
+            f"bit_or(CASE WHEN flags & {1 << f} != 0 AND day BETWEEN {a} AND {a + BITS - 1}"
+            f" THEN CAST(1 AS BIGINT) << (day - {a}) ELSE 0 END) AS b{f}_{k}"
+            for f in flags
+            for k, a in enumerate(starts)
+        ]
+        columns += [
+            f"max(CASE WHEN flags & {1 << f} != 0 AND day < {first} THEN 1 ELSE 0 END) AS old{f}" for f in flags
+        ]
+        found = self.fetch(f"SELECT {self.entity} AS e, {', '.join(columns)} FROM {source} GROUP BY e, thing")
+        order = np.argsort(found["e"], kind="stable")
+        entities = _filled(found["e"])[order]
+        return [
+            Presences(
+                entities,
+                _days([_filled(found[f"b{f}_{k}"])[order] for k in range(len(starts))], last - first + 1),
+                _filled(found[f"old{f}"])[order] > 0,
+                first,
+            )
+            for f in flags
+        ]
 
-    def _texts(self, part: str) -> bool:
-        found = self.connection.execute(f"SELECT typeof(thing) FROM ({part}) LIMIT 1").fetchone()
-        return found is not None and "INT" not in str(found[0])
+
+def _days(words: Sequence[Ints], length: int) -> npt.NDArray[np.bool_]:
+    """Bits of days as [day, thing]."""
+    seen = np.zeros((length, len(words[0])), np.bool_)
+    for k, word in enumerate(words):
+        for bit in range(min(BITS, length - k * BITS)):
+            np.not_equal(word & (1 << bit), 0, out=seen[k * BITS + bit])
+    return seen
 
 
 def _filled(values: npt.NDArray[np.generic]) -> Ints:

@@ -188,43 +188,33 @@ class _Grid:
 
 
 @dataclass(frozen=True)
-class PresenceRows:
-    """Days on which something distinct was seen, sorted by entity, thing and day."""
+class Presences:
+    """On which days each distinct thing of each entity was seen, sorted by entity.
+
+    `seen` is [day, thing] from day `first` on; `before` says whether it was seen on any earlier day.
+    """
 
     entities: Ints
-    things: Ints
-    days: Ints
-    flags: Ints
+    seen: npt.NDArray[np.bool_]
+    before: npt.NDArray[np.bool_]
+    first: int
 
 
-def count_present(rows: PresenceRows, flag: int, window: int, offset: int, dates: Ints, size: int) -> Ints:
-    """Exact distinct counts over a trailing window for all (consecutive or not) dates: [date, entity].
-
-    A presence on day d is felt on d … d+window-1; +1 where the felt stretch of a thing starts, -1 where it ends,
-    and the running sum is the count.
-    """
-    keep = (rows.flags & (1 << flag)) != 0
-    entities, things, days = rows.entities[keep], rows.things[keep], rows.days[keep] + offset
-    first, last = int(dates[0]), int(dates[-1])
-    change = np.zeros((last - first + 2) * size, np.int64)
-    if len(days):
-        same = np.zeros(len(days), np.bool_)
-        same[1:] = (entities[1:] == entities[:-1]) & (things[1:] == things[:-1])
-        gap = np.full(len(days), np.iinfo(np.int64).max // 2)
-        gap[1:][same[1:]] = days[1:][same[1:]] - days[:-1][same[1:]]
-        starts = gap >= window
-        ends = np.append(starts[1:], True)
-        _add(change, days[starts], entities[starts], 1, first, last, size)
-        _add(change, days[ends] + window, entities[ends], -1, first, last, size)
-    counts = np.cumsum(change.reshape(-1, size), axis=0)
-    return np.asarray(counts[dates - first])
-
-
-def _add(change: Ints, days: Ints, entities: Ints, step: int, first: int, last: int, size: int) -> None:
-    """Add a step on each day; what lies before the first date counts from the first date on."""
-    inside = days <= last
-    place = (np.maximum(days[inside], first) - first) * size + entities[inside]
-    change += step * np.bincount(place, minlength=len(change)).astype(np.int64)
+def count_present(presences: Presences, window: int | None, offset: int, dates: Ints, size: int) -> Ints:
+    """Exact distinct counts over a trailing window (None: since the beginning) for all dates: [date, entity]."""
+    out = np.zeros((len(dates), size), np.int64)
+    if not len(presences.entities):
+        return out
+    sums = np.zeros((len(presences.seen) + 1, len(presences.entities)), np.int32)
+    np.cumsum(presences.seen, axis=0, out=sums[1:])
+    last = np.clip(dates - offset - presences.first + 1, 0, len(presences.seen))
+    if window is None:
+        present = (sums[last] > 0) | presences.before
+    else:
+        present = sums[last] > sums[np.clip(last - window, 0, None)]
+    starts = np.flatnonzero(np.r_[True, presences.entities[1:] != presences.entities[:-1]])
+    out[:, presences.entities[starts]] = np.add.reduceat(present, starts, axis=1, dtype=np.int64)
+    return out
 
 
 def as_floats(values: Ints) -> Floats:

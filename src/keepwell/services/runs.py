@@ -98,20 +98,20 @@ def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, day
     set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
-    # By date: then the rows of one date are a slice, which costs nothing to take.
+    # By date: then the rows of one date are a slice, which costs nothing to take, and lie together when written.
     order = np.argsort(evaluation.frame.days, kind="stable")
     by_date, population = evaluation.take(order), computed.population.take(order)
-    churned = churned.take(np.argsort(churned.dates, kind="stable"))
     reports = []
     with workspace.snapshots.writer() as writer:
-        for position, day in enumerate(days):
-            here = _slice(by_date.frame.days, day)
-            part, gone = by_date.take(here), churned.take(_slice(churned.dates, position))
-            report = _report(number_day(day), part, gone.rows, _warnings(engine, part, day))
+        gone = np.array(days, np.int64)[churned.dates]
+        columns = snapshot_columns(by_date, population, churned, engine.attributes)
+        writer.stage(np.concatenate([by_date.frame.days, gone]), columns)
+        for day in days:
+            part = by_date.take(_slice(by_date.frame.days, day))
+            report = _report(number_day(day), part, int(np.sum(gone == day)), _warnings(engine, part, day))
             counts = {"customers": report.customers, "churned": report.churned}
             about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-            columns = snapshot_columns(part, population.take(here), gone, engine.attributes)
-            writer.publish(report.as_of, columns, about)
+            writer.publish(report.as_of, day, about)
             reports.append(report)
     return reports
 

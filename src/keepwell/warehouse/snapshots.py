@@ -64,7 +64,7 @@ class SnapshotColumn:
 
 
 class SnapshotWriter:
-    """Writes snapshots one after the other over one connection; texts given as codes are sent once."""
+    """Writes the snapshots of several dates: their rows are sent once, then each date is written and put in place."""
 
     def __init__(self, snapshots: "Snapshots") -> None:
         self.snapshots = snapshots
@@ -80,27 +80,29 @@ class SnapshotWriter:
     def __exit__(self, *error: object) -> None:
         self.connection.close()
 
-    def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
-        """Write one snapshot, sorted by its first column, and put it in place of an earlier one of the date."""
+    def stage(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
+        """Send the rows of some dates; `days` numbers the date of each row."""
+        selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
+        rows: dict[str, npt.NDArray[Any]] = {f"c{i}": column.raw() for i, column in enumerate(columns)}
+        self.connection.register("rows", {"day": days, **rows})
+        self.connection.execute(f"CREATE OR REPLACE TABLE staged AS SELECT day, {selected} FROM rows")  # noqa: S608
+        self.connection.unregister("rows")
+
+    def publish(self, as_of: date, day: int, about: Mapping[str, str]) -> Path:
+        """Write the staged rows of a date, sorted by the first column, in place of an earlier snapshot of it."""
         target = self.snapshots.path(as_of)
         fresh = target.with_suffix(f".{os.getpid()}.tmp")
+        metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
         try:
-            self._write(fresh, columns, about)
+            self.connection.execute(
+                f"COPY (SELECT * EXCLUDE (day) FROM staged WHERE day = {int(day)} ORDER BY 1)"  # noqa: S608
+                f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {{{metadata}}})"
+            )
             _keep(fresh)
             os.replace(fresh, target)
         finally:
             fresh.unlink(missing_ok=True)
         return target
-
-    def _write(self, path: Path, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> None:
-        selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
-        metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
-        self.connection.register("rows", {f"c{i}": column.raw() for i, column in enumerate(columns)})
-        self.connection.execute(
-            f"COPY (SELECT {selected} FROM rows ORDER BY 1)"  # noqa: S608 - own column positions, quoted names
-            f" TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {{{metadata}}})"
-        )
-        self.connection.unregister("rows")
 
     def _dictionary(self, column: SnapshotColumn) -> str | None:
         """SQL for the list of a column's texts, kept in a table of its own."""
@@ -148,7 +150,8 @@ class Snapshots:
     def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
         """Write one snapshot by a writer of its own."""
         with self.writer() as writer:
-            return writer.publish(as_of, columns, about)
+            writer.stage(np.zeros(len(columns[0].values), np.int64), columns)
+            return writer.publish(as_of, 0, about)
 
     def point(self, as_of: date) -> None:
         """Make a date the current one."""
