@@ -24,9 +24,10 @@ _GIGABYTE: Final = 1 << 30
 
 
 class State(StrEnum):
-    """How a finding is: fine, worth a look, or broken."""
+    """How a finding is: fine, good to know, worth a look, or broken."""
 
     OK = "ok"
+    NOTE = "note"
     WARNING = "warning"
     ERROR = "error"
 
@@ -64,7 +65,7 @@ def _model(workspace: Workspace) -> Iterator[Finding]:
     except WorkspaceError as error:
         yield Finding("model", State.ERROR, str(error))
         return
-    yield from (Finding("model", State.WARNING, str(problem)) for problem in loaded.problems)
+    yield from (Finding("model", State.NOTE, str(problem)) for problem in loaded.problems)
     about = loaded.model.model
     yield Finding("model", State.OK, f"{about.name} {about.version}, {len(loaded.model.metrics)} metrics")
     yield from _newer_model(workspace, loaded)

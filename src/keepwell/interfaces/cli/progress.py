@@ -41,6 +41,11 @@ class Stages:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
+    @property
+    def visible(self) -> bool:
+        """Whether bars are shown."""
+        return self._progress is not None
+
     def tell(self, name: str, done: float, total: float, unit: str = "") -> None:
         """Say how far a stage is; `unit` names what is counted, for the rate."""
         if self._progress is None:

@@ -10,6 +10,8 @@ COMMANDS: Final = (
     "quality",
     "explain",
     "export",
+    "demo",
+    "doctor",
     "validate",
     "score",
     "schema",

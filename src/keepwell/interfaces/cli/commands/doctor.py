@@ -11,7 +11,12 @@ from keepwell.interfaces.cli.opened import At, Form
 from keepwell.interfaces.cli.output import Format, print_json, print_rows
 from keepwell.services.doctor import State, examine
 
-_STYLES = {State.OK.value: "green", State.WARNING.value: "yellow", State.ERROR.value: "bold red"}
+_STYLES = {
+    State.OK.value: "green",
+    State.NOTE.value: "cyan",
+    State.WARNING.value: "yellow",
+    State.ERROR.value: "bold red",
+}
 
 
 @app.command()

@@ -1,0 +1,57 @@
+"""`keepwell demo`: the whole product on a simulated world."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keepwell.interfaces.cli.app import app
+from keepwell.interfaces.cli.output import note
+from keepwell.interfaces.cli.progress import Stages, stages
+from keepwell.services.demo import DemoSize, DemoWorkspace, demo_build
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where the demo goes.")] = Path("demo"),
+    customers: Annotated[int, typer.Option(min=1, help="How many simulated agencies.")] = DemoSize.customers,
+    days: Annotated[int, typer.Option(min=1, max=180, help="How many days to compute.")] = DemoSize.days,
+) -> None:
+    """Simulate a year of agencies, load them, compute half a year with two models, and write reports."""
+    size = DemoSize(customers=customers, days=days)
+    with stages() as shown:
+        told = _Teller(shown)
+        built = demo_build(directory, tell=told.tell, size=size)
+    for part in built:
+        _summary(part)
+    _next(directory, built)
+
+
+class _Teller:
+    """Tells of stages with bars on a terminal, and with one line each elsewhere."""
+
+    def __init__(self, shown: Stages) -> None:
+        self._shown, self._last = shown, ""
+
+    def tell(self, name: str, done: float, total: float, unit: str) -> None:
+        """Hand a stage on."""
+        if name != self._last and not self._shown.visible:
+            note(f"{name} …")
+        self._last = name
+        self._shown.tell(name, done, total, unit)
+
+
+def _summary(part: DemoWorkspace) -> None:
+    report = part.report
+    spread = sorted((report.bands or report.segments).items(), key=lambda pair: (-pair[1], pair[0]))
+    counts = ", ".join(f"{name} {count}" for name, count in spread)
+    typer.echo(f"{part.workspace.root}: {report.customers} customers on {report.as_of}: {counts}")
+
+
+def _next(directory: Path, built: tuple[DemoWorkspace, ...]) -> None:
+    signals, scored = (part.workspace for part in built)
+    last = built[-1].report.as_of
+    typer.echo("Try next:")
+    typer.echo(f"  keepwell -w {signals.root} show customers")
+    typer.echo(f"  keepwell -w {scored.root} explain c-00007 --since {last.replace(day=1)}")
+    typer.echo(f"  keepwell -w {scored.root} show signals --format csv")
