@@ -24,6 +24,7 @@ _TYPES: Final = {
     Kind.TIME: MetricType.DATE,
 }
 TRAITS: Final = "traits."
+HISTORY: Final = "history_in_order"
 STATUSES: Final = ("active", "trial", "prospect", "churned")
 _ACTIVE, _CHURNED = 0.0, 3.0
 
@@ -59,9 +60,15 @@ class Attributes:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._columns: dict[str, Column] = {}
+        # Once in order, so that every column read later is in the same order without sorting again.
+        warehouse.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {HISTORY} AS SELECT k.customer_id, h.*,"
+            " row_number() OVER (ORDER BY h.customer, h.valid_from) AS position"
+            " FROM customer_history h JOIN customer_keys k USING (customer)"
+        )
         day = local_day(warehouse.zone)
         found = self._fetch(
-            "SELECT k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
+            "SELECT h.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
             f" {day('h.churned_at')} AS churned_day,"
             " date_diff('day', DATE '1970-01-01', h.customer_since) AS since_day,"
             f" {day('h.created_at')} AS created_day, {day('h.deleted_at')} AS deleted_day"
@@ -82,9 +89,7 @@ class Attributes:
         self.ranks[self.customers[self.firsts]] = np.arange(len(self.firsts))
 
     def _fetch(self, select: str) -> dict[str, npt.NDArray[Any]]:
-        sql = (
-            f"{select} FROM customer_history h JOIN customer_keys k USING (customer) ORDER BY h.customer, h.valid_from"
-        )
+        sql = f"{select} FROM {HISTORY} h ORDER BY h.position"
         return dict(self.warehouse.connection.execute(sql).fetchnumpy())
 
     def _firsts(self) -> Ints:
@@ -187,12 +192,12 @@ class Attributes:
 
 
 def _text(values: npt.NDArray[np.object_]) -> Column:
-    known = _present(values)
-    texts, codes = np.unique(values[known].astype(str), return_inverse=True)
-    data = np.full(len(values), np.nan)
-    data[known] = codes
-    quality: Codes = np.where(known, np.uint8(0), np.uint8(Quality.EMPTY))
-    return Column(MetricType.TEXT, data, quality, tuple(str(t) for t in texts))
+    said = values.tolist()
+    texts = tuple(sorted({str(v) for v in said if v is not None}))
+    places = {text: float(i) for i, text in enumerate(texts)}
+    data = np.array([np.nan if v is None else places[str(v)] for v in said], dtype=np.float64)
+    quality: Codes = np.where(np.isnan(data), np.uint8(Quality.EMPTY), np.uint8(0))
+    return Column(MetricType.TEXT, data, quality, texts)
 
 
 def _ints(values: npt.NDArray[Any]) -> Ints:
@@ -208,7 +213,3 @@ def _objects(values: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
     out = np.array(masked.data, dtype=object)
     out[np.ma.getmaskarray(masked)] = None
     return out
-
-
-def _present(values: npt.NDArray[np.object_]) -> Bools:
-    return np.array([value is not None for value in values], dtype=np.bool_)

@@ -16,6 +16,8 @@ from keepwell.warehouse.storage import Warehouse
 FEW_DATES: Final = 3
 ENDLESS: Final = 1_000_000
 BITS: Final = 62
+NEAR_DAYS: Final = 31
+"""Short windows are read apart: most readings need but a third of the days that the longest one needs."""
 
 
 def endless_readings(plan: FactPlan) -> tuple[Reading, ...]:
@@ -107,18 +109,24 @@ class _DateByDate(_Reader):
         if not readings:
             return out
         if table_exists(self.state.warehouse, self.state.atoms_table):
-            sql = self.statement(readings, date)
-            found = self.fetch(sql)
-            for i, reading in enumerate(readings):
-                out[reading] = self.spread(found["e"], found[f"r{i}"], reading.empty)
+            near = [r for r in readings if r.start is not None and r.start < NEAR_DAYS]
+            for part in (near, [r for r in readings if r not in near]):
+                self._read(part, date, out)
         earlier = self.months(self.first)
         return {r: r.join(earlier[r], row) if r.start is None else row for r, row in out.items()}
 
+    def _read(self, readings: Sequence[Reading], date: int, out: dict[Reading, Ints]) -> None:
+        if readings:
+            found = self.fetch(self.statement(readings, date))
+            for i, reading in enumerate(readings):
+                out[reading] = self.spread(found["e"], found[f"r{i}"], reading.empty)
+
     def statement(self, readings: Sequence[Reading], date: int) -> str:
-        """The statement that reads all windows of one date from the daily rows."""
+        """The statement that reads windows of one date from the daily rows they reach."""
+        reaches = [self.first if r.start is None else date - r.start for r in readings]
         place = {atom: f"a{i}" for i, atom in enumerate(self.plan.atoms)}
         columns = ", ".join(f"{r.sql(place[r.atom], date)} AS r{i}" for i, r in enumerate(readings))
-        where = f"day BETWEEN {self.first} AND {date}"
+        where = f"day BETWEEN {max(self.first, min(reaches))} AND {date}"
         return f"SELECT {self.entity} AS e, {columns} FROM {self.state.atoms_table} WHERE {where} GROUP BY e"
 
     def presences(self, dates: Ints) -> dict[str, Ints]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keepwell.metrics.evaluate import Context, evaluate
 from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.frame import Bools, Column, Ints, Quality, unknown_column
-from keepwell.metrics.plan import row_expression
+from keepwell.metrics.plan import SettingValues, row_expression
 from keepwell.metrics.row_values import DATES
 from keepwell.model.metric_definitions import Aggregate, Metric, MetricType
 from keepwell.warehouse.storage import Warehouse
@@ -59,7 +59,7 @@ def roll_up(
     people: People,
     dates: Ints,
     size: int,
-    settings: Mapping[str, object],
+    settings: SettingValues,
 ) -> dict[str, Values]:
     """Customer metrics over the metrics of their people."""
     rows, slots = np.nonzero(people.present)
@@ -74,9 +74,7 @@ def roll_up(
     return {name: _rolled(metric, context, place, shape, settings) for name, metric in metrics.items()}
 
 
-def _rolled(
-    metric: Metric, context: Context, place: Ints, shape: tuple[int, int], settings: Mapping[str, object]
-) -> Values:
+def _rolled(metric: Metric, context: Context, place: Ints, shape: tuple[int, int], settings: SettingValues) -> Values:
     chosen = _true(metric.where, context, settings)
     length = shape[0] * shape[1]
 
@@ -125,7 +123,7 @@ def _ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) -> npt
         return np.where(bottom == 0, np.nan, top / bottom)
 
 
-def _true(text: str | None, context: Context, settings: Mapping[str, object]) -> Bools:
+def _true(text: str | None, context: Context, settings: SettingValues) -> Bools:
     expression = row_expression(text, settings)
     if expression is None:
         return np.ones(context.rows, np.bool_)

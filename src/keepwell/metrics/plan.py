@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from keepwell.model.base import Scalar
 from keepwell.model.definitions import Model
-from keepwell.model.expressions import Call, Expression, In, Logic, Name, names_in, parse_expression, transform
-from keepwell.model.expressions import Literal as Value
+from keepwell.model.expressions import Call, Expression, Logic, Name, names_in, parse_expression
+from keepwell.model.graph import substitute_settings
 from keepwell.model.metric_definitions import PEOPLE_METRICS, Aggregate, Metric
 from keepwell.warehouse.tables import TABLES, Kind, Table
 
 Entity = Literal["customer", "person"]
+SettingValues = Mapping[str, Scalar | tuple[Scalar, ...]]
 AtomKind = Literal["count", "sum", "minimum", "maximum", "latest", "first"]
 
 ENDLESS_REACH: Final = 1_000_000
@@ -57,6 +59,11 @@ class FactMetric:
             return None
         double = 2 if self.metric.aggregate is Aggregate.CHANGE else 1
         return window * double + self.metric.offset
+
+    @property
+    def near(self) -> int:
+        """How many days back single days matter; before them whole months will do."""
+        return self.reach or self.metric.offset + 1
 
 
 @dataclass(frozen=True)
@@ -136,36 +143,9 @@ def _person_metrics(metric: Metric, model: Model) -> set[str]:
     return {name for name in found if name in model.metrics and model.metrics[name].entity == "person"}
 
 
-def row_expression(text: str | None, values: Mapping[str, object]) -> Expression | None:
+def row_expression(text: str | None, values: SettingValues) -> Expression | None:
     """Parse a row expression with settings put in; lists are spliced into `in`."""
-    if text is None:
-        return None
-    return substitute(parse_expression(text), values)
-
-
-def substitute(expression: Expression, values: Mapping[str, object]) -> Expression:
-    """Replace `setting.NAME` by its value, a list inside `in` by its items."""
-    from_settings = {f"setting.{name}": value for name, value in values.items()}
-
-    def change(part: Expression) -> Expression:
-        if isinstance(part, Name) and part.name in from_settings:
-            value = from_settings[part.name]
-            return part if isinstance(value, tuple) else _constant(value)
-        if isinstance(part, In):
-            options: list[Expression] = []
-            for option in part.options:
-                listed = from_settings.get(option.name) if isinstance(option, Name) else None
-                options.extend([_constant(v) for v in listed] if isinstance(listed, tuple) else [option])
-            return In(part.item, tuple(options))
-        return part
-
-    return transform(expression, change)
-
-
-def _constant(value: object) -> Expression:
-    if isinstance(value, bool):
-        return Value(value)
-    return parse_expression(str(value)) if isinstance(value, int | float) else Value(str(value))
+    return None if text is None else substitute_settings(parse_expression(text), values)
 
 
 def both(left: Expression | None, right: Expression | None) -> Expression | None:
@@ -175,7 +155,7 @@ def both(left: Expression | None, right: Expression | None) -> Expression | None
     return Logic("and", (left, right))
 
 
-def _fact_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: Mapping[str, object]) -> FactPlan:
+def _fact_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: SettingValues) -> FactPlan:
     planned = tuple(_fact_metric(name, metric, values) for name, metric in sorted(metrics.items()))
     atoms = sorted({atom for metric in planned for atom in metric.atoms}, key=repr)
     flags: dict[Expression, set[Expression | None]] = {}
@@ -183,16 +163,16 @@ def _fact_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], valu
     for metric in planned:
         if metric.presence is not None:
             flags.setdefault(metric.presence, set()).add(metric.flag)
-            reaches[metric.presence] = max(reaches.get(metric.presence, 1), metric.reach or 1)
+            reaches[metric.presence] = max(reaches.get(metric.presence, 1), metric.near)
     presences = tuple(Presence(of, tuple(sorted(wheres, key=repr))) for of, wheres in sorted(flags.items(), key=repr))
     # An atom that is read since the beginning is kept for every daily row there is.
     atom_reach = {a: max(m.reach or ENDLESS_REACH for m in planned if a in m.atoms) for a in atoms}
-    reach = max((m.reach or 1 for m in planned if m.atoms), default=1)
+    reach = max((m.near for m in planned if m.atoms), default=1)
     forever = any(m.reach is None for m in planned)
     return FactPlan(table, entity, planned, tuple(atoms), atom_reach, presences, reach, reaches, forever)
 
 
-def _fact_metric(name: str, metric: Metric, values: Mapping[str, object]) -> FactMetric:
+def _fact_metric(name: str, metric: Metric, values: SettingValues) -> FactMetric:
     where = row_expression(metric.where, values)
     matching = row_expression(metric.matching, values)
     of, per = row_expression(metric.of, values), row_expression(metric.per, values)
@@ -234,7 +214,7 @@ def _known(of: Expression | None) -> Expression | None:
     return None if of is None else Call("is_known", (of,))
 
 
-def _row_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: Mapping[str, object]) -> RowPlan:
+def _row_plan(table: Table, entity: Entity, metrics: Mapping[str, Metric], values: SettingValues) -> RowPlan:
     planned = []
     for name, m in sorted(metrics.items()):
         parts = [row_expression(text, values) for text in (m.where, m.of, m.per, m.matching)]

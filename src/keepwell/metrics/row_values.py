@@ -25,7 +25,7 @@ from keepwell.metrics.row_sql import (
     sql_text,
     value_kind,
 )
-from keepwell.model.expressions import Expression, Name
+from keepwell.model.expressions import Expression, Name, names_in
 from keepwell.model.expressions_sql import AS_OF, Resolve, expression_sql
 from keepwell.model.metric_definitions import ZERO_WHEN_EMPTY, Aggregate
 from keepwell.warehouse.sql import quoted
@@ -77,19 +77,13 @@ class RowSql:
         reach = self._reach()
         # The bound is generous by a day for the zone; each metric's own window is exact.
         near = "" if reach is None else f" AND {time} >= d.ends - INTERVAL {reach + 2} DAY"
-        ended = f" AND (r.{table.ends} IS NULL OR r.{table.ends} >= d.ends)" if self._members_only else ""
         own_days = sorted({m.metric.time or table.time or "" for m in self.plan.metrics} - {""})
         days = "".join(f", {self.day_of(self._as_known(c))} AS {quoted('day of ' + c)}" for c in own_days)
         entity = "r.customer" if self.plan.entity == "customer" else "r.person_id"
         return (
             f"SELECT d.i, d.day, d.date, {entity} AS e, r.customer, {masked}{days} FROM {DATES} d JOIN {table.name} r"
-            f" ON {visible}{near}{ended} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
+            f" ON {visible}{near} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
         )
-
-    @property
-    def _members_only(self) -> bool:
-        """People who left are no longer there; other tables keep rows that ended, with their end visible."""
-        return self.plan.table.name == "people"
 
     def _reach(self) -> int | None:
         table = self.plan.table
@@ -127,10 +121,23 @@ class RowSql:
         return f"day of {column}" if column else None
 
     def _window(self, metric: RowMetric, *, previous: bool = False) -> str:
+        within = [*self._still_there(metric), *self._days(metric, previous=previous)]
+        return " AND ".join(within) or "true"
+
+    def _still_there(self, metric: RowMetric) -> list[str]:
+        """People who left are no longer counted, unless a metric is about their leaving."""
+        ends = self.plan.table.ends
+        if self.plan.table.name != "people" or ends is None or metric.metric.time == ends:
+            return []
+        parts = (metric.where, metric.of, metric.per, metric.matching)
+        asked = any(ends in names_in(part) for part in parts if part is not None)
+        return [] if asked else [f"{quoted(ends)} IS NULL"]
+
+    def _days(self, metric: RowMetric, *, previous: bool) -> list[str]:
         m = metric.metric
         own = self._time_day(metric)
         if own is None:
-            return "true"
+            return []
         shift = m.offset + (m.window or 0) * previous
         name = quoted(own)
         within = [f"{name} <= day - {shift}"] if shift or m.time else []
@@ -138,7 +145,7 @@ class RowSql:
             within.append(f"{name} IS NOT NULL")
         if m.window is not None:
             within.append(f"{name} > day - {shift + m.window}")
-        return " AND ".join(within) or "true"
+        return within
 
     def _aggregates(self, metric: RowMetric) -> list[str]:
         resolve = self._resolver()
