@@ -62,11 +62,12 @@ def signals_listed(published: Published) -> list[dict[str, Any]]:
 
 
 def metrics_listed(published: Published, customer: str | None = None) -> list[dict[str, Any]]:
-    """One object per customer: its metric values, and for those that are not plainly known why."""
-    wanted = ["customer_id", *(c for c in published.columns if c.startswith(("m.", "q.")))]
+    """One object per customer who has not left: its metric values, and for those not plainly known why."""
+    wanted = ["customer_id", "status", *(c for c in published.columns if c.startswith(("m.", "q.")))]
     return [
         {"customer_id": row["customer_id"], "as_of": published.as_of.isoformat(), **_values(row)}
         for row in published.rows(wanted, customer=customer)
+        if row["status"] != "churned"
     ]
 
 

@@ -73,7 +73,7 @@ def _model(workspace: Workspace) -> Iterator[Finding]:
 
 def _newer_model(workspace: Workspace, loaded: LoadedModel) -> Iterator[Finding]:
     latest = workspace.snapshots.latest()
-    if latest is None:
+    if latest is None or _unreadable(workspace, latest):
         return
     used = workspace.snapshots.about(latest).get("keepwell.model_hash")
     if used != loaded.hash:

@@ -109,7 +109,7 @@ def _published_select(published: Published, table: str) -> str:
     if table == "metrics":
         names = metric_names(published)
         values = ", ".join(f"{quoted(f'm.{n}')} AS {quoted(n)}" for n in names)
-        return f"SELECT {head}, {values} FROM {source} ORDER BY customer_id"  # noqa: S608 - quoted names
+        return f"SELECT {head}, {values} FROM {source} WHERE status <> 'churned' ORDER BY customer_id"  # noqa: S608 - quoted names
     if table == "customers":
         kept = [c for c in published.columns if c != "customer_id" and not c.startswith(("m.", "q."))]
         return f"SELECT {head}, {', '.join(map(quoted, kept))} FROM {source} ORDER BY customer_id"  # noqa: S608

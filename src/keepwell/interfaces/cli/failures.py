@@ -9,6 +9,7 @@ from typing import Final
 from keepwell.interfaces.cli.output import note
 from keepwell.model.expressions import ExpressionError
 from keepwell.model.problems import DefinitionError
+from keepwell.reporting.reading import ReportError
 from keepwell.services.workspace import WorkspaceError
 from keepwell.warehouse.lock import WarehouseError
 
@@ -44,7 +45,7 @@ def explained(error: Exception) -> int:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, BadInputError | WorkspaceError | WarehouseError):
+    if isinstance(error, BadInputError | WorkspaceError | WarehouseError | ReportError):
         return str(error)
     if isinstance(error, ExpressionError):
         return f"the model cannot be evaluated: {error}"

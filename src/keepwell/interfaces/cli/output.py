@@ -1,6 +1,7 @@
 """Printing: results on stdout, everything else on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -15,6 +16,7 @@ from rich.text import Text
 from keepwell.services.csv_text import cell_text, write_csv
 
 _UNLIMITED: Final = 10_000
+_FIGURE: Final = re.compile(r"[+-]?[\d,]+(\.\d+)?( %)?")
 
 
 class Format(StrEnum):
@@ -84,4 +86,10 @@ def _styled(value: object, styles: Mapping[str, str]) -> Text:
 
 def _numeric(values: Iterable[object]) -> bool:
     known = [value for value in values if value is not None and value != ""]
-    return bool(known) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
+    return bool(known) and all(map(_right, known))
+
+
+def _right(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_FIGURE.fullmatch(value))
+    return isinstance(value, int | float) and not isinstance(value, bool)

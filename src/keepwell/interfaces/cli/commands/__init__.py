@@ -7,6 +7,7 @@ COMMANDS: Final = (
     "load",
     "run",
     "show",
+    "portfolio",
     "quality",
     "explain",
     "export",

@@ -1,0 +1,45 @@
+"""One small world and two computed workspaces for all tests of the command line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.interfaces.cli_world import FIRST, LAST, keepwell, loaded_workspace, small_world
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of the small world."""
+    return small_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Path:
+    """A b2b-saas workspace with data and without snapshots; copy it before changing it."""
+    return loaded_workspace(tmp_path_factory.mktemp("loaded") / "ws", world, "b2b-saas")
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory, loaded: Path) -> Path:
+    """The same with twenty published days; only read it."""
+    folder = tmp_path_factory.mktemp("scored") / "ws"
+    shutil.copytree(loaded, folder)
+    ran = keepwell("-w", folder, "backfill", "--from", FIRST, "--to", LAST)
+    assert ran.code == 0, ran.err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def signals(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Path:
+    """An agency-signals workspace with two published days; only read it."""
+    folder = loaded_workspace(tmp_path_factory.mktemp("signals") / "ws", world, "agency-signals")
+    assert keepwell("-w", folder, "backfill", "--from", LAST.replace(day=29), "--to", LAST).code == 0
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path, loaded: Path) -> Path:
+    """A loaded workspace of one's own."""
+    shutil.copytree(loaded, tmp_path / "ws")
+    return tmp_path / "ws"
