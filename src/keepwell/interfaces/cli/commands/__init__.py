@@ -11,6 +11,7 @@ COMMANDS: Final = (
     "quality",
     "explain",
     "export",
+    "report",
     "demo",
     "doctor",
     "validate",

@@ -8,7 +8,9 @@ import typer
 from keepwell.interfaces.cli.app import app
 from keepwell.interfaces.cli.output import note
 from keepwell.interfaces.cli.progress import Stages, stages
+from keepwell.interfaces.html_report.render import render_report
 from keepwell.services.demo import DemoSize, DemoWorkspace, demo_build
+from keepwell.services.report import write_report
 
 
 @app.command()
@@ -22,8 +24,10 @@ def demo(
     with stages() as shown:
         told = _Teller(shown)
         built = demo_build(directory, tell=told.tell, size=size)
-    for part in built:
+        reports = [_report(part, told) for part in built]
+    for part, path in zip(built, reports, strict=True):
         _summary(part)
+        typer.echo(f"  report: {path}")
     _next(directory, built)
 
 
@@ -39,6 +43,11 @@ class _Teller:
             note(f"{name} …")
         self._last = name
         self._shown.tell(name, done, total, unit)
+
+
+def _report(part: DemoWorkspace, told: _Teller) -> Path:
+    told.tell(f"writing the report of {part.workspace.name}", 0, 1, "")
+    return write_report(part.workspace, render=render_report)
 
 
 def _summary(part: DemoWorkspace) -> None:
