@@ -87,7 +87,7 @@ def _event_values(events: list[Event], as_of: date, zone: str) -> dict[str, Valu
     now, then = len(rows(6)), len(rows(6, 6))
     logins = days(rows(None, 0, login))
     ordered = sorted((e for e in rows(None)), key=lambda e: (e.occurred_at, e.event_id))
-    valued = [e for e in ordered if e.value is not None]
+    valued = sorted((e for e in ordered if e.value is not None), key=lambda e: (e.occurred_at, e.value or 0))
     recent = [e for e in valued if e in rows(20)]
     featured = [e for e in ordered if e.feature is not None and e in rows(25)]
     tops, bottoms = sum(amounts(fifteen), Fraction()), sum((2 * v + 1 for v in amounts(fifteen)), Fraction())

@@ -121,7 +121,10 @@ class FactSql:
                 return f"{atom.kind[:3]}({value}) FILTER (WHERE {where})"
             case _:
                 pick = "arg_max" if atom.kind == "latest" else "arg_min"
-                order = f"row({self.plan.table.time}, {self.plan.table.key})"
+                # Of amounts at the same moment the larger (or for the first the smaller) wins: reading the ids of all
+                # rows for that would cost more than everything else. Codes have no order of their own.
+                tie = self.plan.table.key if is_code(self.plan.table, of) else value
+                order = f"row({self.plan.table.time}, {tie})"
                 return f"{pick}({value}, {order}) FILTER (WHERE {where} AND {value} IS NOT NULL)"
 
     def _value(self, of: Expression, resolve: Resolve) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
-from keepwell.metrics.frame import Ints
+from keepwell.metrics.frame import Ints, stable_order
 from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
 from keepwell.metrics.readings import NOTHING, DailyRows, Presences, Reading, count_present, read_dates
 from keepwell.metrics.state import FactState, read_symbols, table_exists
@@ -202,8 +202,9 @@ class _Sweep(_Reader):
             f"max(CASE WHEN flags & {1 << f} != 0 AND day < {first} THEN 1 ELSE 0 END) AS old{f}" for f in flags
         ]
         found = self.fetch(f"SELECT {self.entity} AS e, {', '.join(columns)} FROM {source} GROUP BY e, thing")
-        order = np.argsort(found["e"], kind="stable")
-        entities = _filled(found["e"])[order]
+        entities = _filled(found["e"])
+        order = stable_order(entities)
+        entities = entities[order]
         return [
             Presences(
                 entities,

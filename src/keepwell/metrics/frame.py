@@ -173,3 +173,12 @@ def day_number(day: date) -> int:
 def number_day(number: int) -> date:
     """The date so many days after 1970-01-01."""
     return EPOCH + timedelta(days=int(number))
+
+
+def stable_order(values: Ints) -> Ints:
+    """The order that sorts, equal values in theirs; numpy sorts 16-bit numbers several times faster than others."""
+    if not len(values):
+        return np.zeros(0, np.int64)
+    least = values.min()
+    narrow = values.max() - least < 1 << 16
+    return np.argsort((values - least).astype(np.uint16) if narrow else values, kind="stable")

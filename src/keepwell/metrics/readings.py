@@ -6,6 +6,7 @@ many dates at once, by sweeps over dense day-by-entity arrays (`read_dates`); bo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -199,14 +200,20 @@ class Presences:
     before: npt.NDArray[np.bool_]
     first: int
 
+    @cached_property
+    def sums(self) -> npt.NDArray[np.int16]:
+        """Days seen up to and without each day; a state holds far fewer days than 32,767."""
+        sums = np.zeros((len(self.seen) + 1, len(self.entities)), np.int16)
+        np.cumsum(self.seen, axis=0, out=sums[1:])
+        return sums
+
 
 def count_present(presences: Presences, window: int | None, offset: int, dates: Ints, size: int) -> Ints:
     """Exact distinct counts over a trailing window (None: since the beginning) for all dates: [date, entity]."""
     out = np.zeros((len(dates), size), np.int64)
     if not len(presences.entities):
         return out
-    sums = np.zeros((len(presences.seen) + 1, len(presences.entities)), np.int32)
-    np.cumsum(presences.seen, axis=0, out=sums[1:])
+    sums = presences.sums
     last = np.clip(dates - offset - presences.first + 1, 0, len(presences.seen))
     if window is None:
         present = (sums[last] > 0) | presences.before

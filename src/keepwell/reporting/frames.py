@@ -43,17 +43,21 @@ def _part(day: Day, wanted: Values) -> Day:
 
 def _column(compiled: CompiledModel, name: str, parts: Sequence[Day]) -> Column:
     kind = compiled.types[name]
-    quality = np.concatenate([_quality(part, name) for part in parts])
+    quality = np.concatenate([quality_of(part, name) for part in parts])
     if kind is MetricType.TEXT:
         return _texts(np.concatenate([part.text(f"m.{name}") for part in parts]), quality)
     values = np.concatenate([_numbers(part, name, kind) for part in parts])
     return Column(kind, np.where(quality >= Quality.NO_SOURCE, np.nan, values), quality)
 
 
-def _quality(part: Day, name: str) -> Codes:
-    if f"q.{name}" not in part:
+def quality_of(part: Day, name: str) -> Codes:
+    """The quality of a metric's values; where a snapshot has no column for it, all values there are were known."""
+    if f"q.{name}" in part:
+        return part.columns[f"q.{name}"].astype(np.uint8)
+    if f"m.{name}" not in part:
         return np.full(part.rows, Quality.NO_SOURCE, np.uint8)
-    return part.columns[f"q.{name}"].astype(np.uint8)
+    missing = np.array([value is None or value != value for value in part.columns[f"m.{name}"].tolist()], np.bool_)
+    return np.where(missing, np.uint8(Quality.NO_SOURCE), np.uint8(Quality.KNOWN))
 
 
 def _texts(values: Values, quality: Codes) -> Column:

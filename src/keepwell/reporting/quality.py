@@ -11,6 +11,7 @@ from keepwell.evaluation.compiled import compile_model
 from keepwell.evaluation.missing import metrics_read
 from keepwell.metrics.frame import Quality
 from keepwell.model.loader import LoadedModel
+from keepwell.reporting.frames import quality_of
 from keepwell.reporting.plain import Plain
 from keepwell.reporting.reading import Day
 from keepwell.reporting.scores import health_of, mean
@@ -84,8 +85,8 @@ def _metrics(loaded: LoadedModel, present: Day) -> Iterator[MetricCoverage]:
     compiled = compile_model(loaded)
     metrics = compiled.metrics()
     for name in metrics_read(compiled):
-        if f"q.{name}" in present:
-            quality = present.columns[f"q.{name}"].astype(np.uint8)
+        if f"m.{name}" in present:
+            quality = quality_of(present, name)
             unknown = Counter(quality[quality >= Quality.NO_SOURCE].tolist())
             why = Quality(unknown.most_common(1)[0][0]).words if unknown else ""
             known = present.rows - unknown.total()

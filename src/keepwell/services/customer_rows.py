@@ -10,6 +10,7 @@ from keepwell.model.definitions import Signal
 from keepwell.model.score_definitions import Score
 from keepwell.services.placeholders import filled
 from keepwell.services.reading import Published, Row
+from keepwell.services.snapshot_frames import quality_code
 from keepwell.services.snapshot_rows import ATTRIBUTES
 
 _PLAIN: Final = ("status", "churned_on", *(name for name, _ in ATTRIBUTES if name != "name"), "mrr", "arr")
@@ -162,7 +163,7 @@ def _urgency(signal: dict[str, Any]) -> tuple[int, float, float, str, str]:
 
 def _values(row: Row) -> dict[str, Any]:
     names = [c.removeprefix("m.") for c in row if c.startswith("m.")]
-    qualities = {name: Quality(row[f"q.{name}"]) for name in names}
+    qualities = {name: Quality(quality_code(row, name)) for name in names}
     return {
         "metrics": {n: None if qualities[n] >= UNKNOWN_FROM else plain(row[f"m.{n}"]) for n in names},
         "quality": {n: quality.name.lower() for n, quality in qualities.items() if quality is not Quality.KNOWN},

@@ -1,7 +1,7 @@
 """The daily run and the backfill: metrics, evaluation, and a snapshot for each date."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_model, evaluate_model
 from keepwell.metrics.compute import Computed, Engine
-from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day
+from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day, stable_order
 from keepwell.metrics.row_values import set_dates
 from keepwell.model.loader import LoadedModel
 from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
@@ -17,7 +17,7 @@ from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES
 
-ROWS_AT_ONCE: Final = 250_000
+ROWS_AT_ONCE: Final = 200_000
 """Customer-days evaluated together: bounds the memory of a backfill."""
 
 Step = Callable[[str, int, int], None]
@@ -99,19 +99,24 @@ def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, day
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
     # By date: then the rows of one date are a slice, which costs nothing to take, and lie together when written.
-    order = np.argsort(evaluation.frame.days, kind="stable")
+    order = stable_order(evaluation.frame.days)
     by_date, population = evaluation.take(order), computed.population.take(order)
     reports = []
     with workspace.snapshots.writer() as writer:
         gone = np.array(days, np.int64)[churned.dates]
-        columns = snapshot_columns(by_date, population, churned, engine.attributes)
-        writer.stage(np.concatenate([by_date.frame.days, gone]), columns)
+        known = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality.any()}
+        columns = [c for c in snapshot_columns(by_date, population, churned, engine.attributes) if c.name not in known]
+        row_days = np.concatenate([by_date.frame.days, gone])
+        ranks = engine.attributes.ranks[np.concatenate([population.customers, churned.customers])]
+        rows = np.lexsort((ranks, row_days))
+        writer.stage(row_days[rows], [replace(c, values=c.values[rows]) for c in columns])
         for day in days:
             part = by_date.take(_slice(by_date.frame.days, day))
             report = _report(number_day(day), part, int(np.sum(gone == day)), _warnings(engine, part, day))
             counts = {"customers": report.customers, "churned": report.churned}
             about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-            writer.publish(report.as_of, day, about)
+            plain = {f"q.{name}" for name in compiled.metrics() if not part.columns[name].quality.any()}
+            writer.publish(report.as_of, day, about, without=sorted(plain - known))
             reports.append(report)
     return reports
 

@@ -46,13 +46,21 @@ def customer_frame(
     return Frame(ids, np.array([day.day for day in days], np.int64), columns)
 
 
+def quality_code(row: Mapping[str, Any], name: str) -> int:
+    """The quality of a metric's value; a snapshot in which all values were known has no column for it."""
+    code = row.get(f"q.{name}")
+    if code is not None:
+        return int(code)
+    return int(Quality.KNOWN if row[f"m.{name}"] is not None else Quality.NO_SOURCE)
+
+
 def _published_day(published: Published, customer: str) -> MetricDay | None:
     wanted = [name for name in published.columns if name.startswith(("m.", "q."))]
     rows = published.rows(wanted, customer=customer)
     if not rows:
         return None
     values = {name.removeprefix("m."): value for name, value in rows[0].items() if name.startswith("m.")}
-    qualities = {name.removeprefix("q."): int(value) for name, value in rows[0].items() if name.startswith("q.")}
+    qualities = {name: quality_code(rows[0], name) for name in values}
     return MetricDay(day_number(published.as_of), values, qualities)
 
 

@@ -34,7 +34,7 @@ model = "model"
 data = "data"
 # How long a command waits for another one that is writing.
 wait_seconds = 60
-memory_limit = "1GB"
+memory_limit = "600MB"
 """
 
 
@@ -136,7 +136,7 @@ def _workspace(root: Path, path: Path, config: dict[str, Any]) -> Workspace:
         model_dir=root / str(config.get("model", "model")),
         data_dir=root / str(config.get("data", "data")),
         wait_seconds=float(wait),
-        memory_limit=str(config.get("memory_limit", "1GB")),
+        memory_limit=str(config.get("memory_limit", "600MB")),
     )
 
 

@@ -1,13 +1,14 @@
 """Published snapshots: one immutable Parquet file per date, written aside and put in place in one step.
 
 Everything that is computed for a date is in its file: who the customers were, their metric values with the quality of
-each (`m.NAME`, `q.NAME`), scores, components, segments and signals. Readers need nothing else and never wait.
+each (`m.NAME`, `q.NAME`; without a `q.NAME` all values there are were known), scores, components, segments and
+signals. Readers need nothing else and never wait.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,7 +17,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from keepwell.warehouse.sql import literal, quoted
+from keepwell.warehouse.sql import listed, literal, quoted
 
 LIST_SEPARATOR: Final = "\x1f"
 _EPOCH: Final = date(1970, 1, 1)
@@ -81,21 +82,21 @@ class SnapshotWriter:
         self.connection.close()
 
     def stage(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
-        """Send the rows of some dates; `days` numbers the date of each row."""
+        """Send the rows of some dates, in the order in which they are to be published; `days` numbers their dates."""
         selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
         rows: dict[str, npt.NDArray[Any]] = {f"c{i}": column.raw() for i, column in enumerate(columns)}
         self.connection.register("rows", {"day": days, **rows})
         self.connection.execute(f"CREATE OR REPLACE TABLE staged AS SELECT day, {selected} FROM rows")  # noqa: S608
         self.connection.unregister("rows")
 
-    def publish(self, as_of: date, day: int, about: Mapping[str, str]) -> Path:
-        """Write the staged rows of a date, sorted by the first column, in place of an earlier snapshot of it."""
+    def publish(self, as_of: date, day: int, about: Mapping[str, str], *, without: Iterable[str] = ()) -> Path:
+        """Write the staged rows of a date, in their order, in place of an earlier snapshot; `without` some columns."""
         target = self.snapshots.path(as_of)
         fresh = target.with_suffix(f".{os.getpid()}.tmp")
         metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
         try:
             self.connection.execute(
-                f"COPY (SELECT * EXCLUDE (day) FROM staged WHERE day = {int(day)} ORDER BY 1)"  # noqa: S608
+                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM staged WHERE day = {int(day)})"  # noqa: S608
                 f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {{{metadata}}})"
             )
             _keep(fresh)
@@ -110,8 +111,8 @@ class SnapshotWriter:
             return None
         if column.texts not in self._dictionaries:
             name = f"texts{len(self._dictionaries)}"
-            listed = {"i": np.arange(len(column.texts)), "text": np.array(column.texts, dtype=object)}
-            self.connection.register("listed", listed)
+            rows = {"i": np.arange(len(column.texts)), "text": np.array(column.texts, dtype=object)}
+            self.connection.register("listed", rows)
             self.connection.execute(
                 f"CREATE TABLE {name} AS SELECT list(CAST(text AS VARCHAR) ORDER BY i) AS texts FROM listed"  # noqa: S608
             )
@@ -148,9 +149,10 @@ class Snapshots:
         return SnapshotWriter(self)
 
     def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
-        """Write one snapshot by a writer of its own."""
+        """Write one snapshot by a writer of its own; the rows are sorted by customer."""
+        order = np.argsort(columns[0].values.astype(str), kind="stable")
         with self.writer() as writer:
-            writer.stage(np.zeros(len(columns[0].values), np.int64), columns)
+            writer.stage(np.zeros(len(order), np.int64), [replace(c, values=c.values[order]) for c in columns])
             return writer.publish(as_of, 0, about)
 
     def point(self, as_of: date) -> None:
