@@ -27,11 +27,13 @@ demo: venv-run
 test: venv
 	@$(RUN)/python -m pytest -n auto $(TESTS)
 
+# All of them, whatever the first ones say.
 lint: venv
-	@$(RUN)/ruff format --check .
-	@$(RUN)/ruff check .
-	@$(RUN)/mypy
-	@$(RUN)/lint-imports
+	@status=0; \
+	for linter in "ruff format --check ." "ruff check ." mypy lint-imports; do \
+		$(RUN)/$$linter || status=1; \
+	done; \
+	exit $$status
 
 bench: venv
 	@$(RUN)/keepwell bench --size $(SIZE)
