@@ -1,9 +1,10 @@
 """Published snapshots as columns: one day, the nearest day, and sums over many days."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from keepwell.metrics.frame import Bools, Floats
 from keepwell.warehouse.snapshots import Snapshots
+from keepwell.warehouse.sql import listed
 
 Values = npt.NDArray[Any]
 CHURNED: Final = "churned"
@@ -85,14 +87,24 @@ class Day:
         return json.loads(self.about.get(f"keepwell.{key}", "null"))
 
 
-def read_day(snapshots: Snapshots, as_of: date) -> Day:
-    """Read one published day; raises ReportError when there is none."""
+def read_day(snapshots: Snapshots, as_of: date, columns: Collection[str] | None = None) -> Day:
+    """Read one published day, or some of its columns (those that are there, the id always).
+
+    Raises ReportError when the day is not published.
+    """
     path = snapshots.path(as_of)
     if not path.exists():
         raise ReportError(f"no snapshot of {as_of} is published; {_published(snapshots)}")
     with duckdb.connect() as connection:
-        found = connection.execute("SELECT * FROM read_parquet(?) ORDER BY customer_id", [str(path)]).fetchnumpy()
+        wanted = "*" if columns is None else _listed(connection, path, columns)
+        sql = f"SELECT {wanted} FROM read_parquet(?) ORDER BY customer_id"  # noqa: S608 - quoted names of its columns
+        found = connection.execute(sql, [str(path)]).fetchnumpy()
     return Day(as_of, snapshots.about(as_of), {name: _filled(values) for name, values in found.items()})
+
+
+def _listed(connection: duckdb.DuckDBPyConnection, path: Path, columns: Collection[str]) -> str:
+    described = connection.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(path)]).description or ()
+    return listed(name for name, *_ in described if name in columns or name == "customer_id")
 
 
 def nearest_day(snapshots: Snapshots, wanted: date) -> date | None:
@@ -133,7 +145,10 @@ def _filled(values: Values) -> Values:
     if not isinstance(values, np.ma.MaskedArray):
         return values
     if values.dtype == object:
-        return np.asarray(np.ma.filled(values, None), dtype=object)
+        # For numpy a filling of None means its default, a question mark.
+        texts = np.array(values.data, dtype=object)
+        texts[np.ma.getmaskarray(values)] = None
+        return texts
     if values.dtype.kind == "M":
         return np.asarray(np.ma.filled(values, np.datetime64("NaT")))
     return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
