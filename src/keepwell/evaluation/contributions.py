@@ -106,7 +106,7 @@ def _measure(
     kept = bool(measure.kept[row])
     points = float(measure.points[row]) if kept else 0.0
     best = max(reachable_points(definition, part.definition))
-    value = _value(evaluation, measure, row)
+    value, said = _value(evaluation, measure, row), _value(evaluation, measure, row, units=False)
     room = decimal(max(best - points, 0.0) * _scale(part, measure, best, row) * factor) if kept else Decimal(0)
     return Contribution(
         kind="measure",
@@ -119,7 +119,7 @@ def _measure(
         points=points if kept else None,
         weight=measure.weight,
         open=room,
-        reason=definition.reason.replace("{value}", value) if measure.covered[row] and points < best else "",
+        reason=definition.reason.replace("{value}", said) if measure.covered[row] and points < best else "",
     )
 
 
@@ -130,7 +130,7 @@ def _scale(part: ComponentColumns, measure: MeasureColumns, points: float, row: 
     return float(part.scale[row]) if points > 0 else 1.0
 
 
-def _value(evaluation: Evaluation, measure: MeasureColumns, row: int) -> str:
+def _value(evaluation: Evaluation, measure: MeasureColumns, row: int, *, units: bool = True) -> str:
     metric = measure.definition.metric
     if metric is None:
         return ""
@@ -138,7 +138,7 @@ def _value(evaluation: Evaluation, measure: MeasureColumns, row: int) -> str:
     column, policy = evaluation.columns[metric], measure.definition.missing
     if isinstance(policy, CarryForward):
         column = HistoryRows(evaluation.frame).carried(column, policy.carry_forward)
-    return column_words(column, row, known.unit if known else "")
+    return column_words(column, row, known.unit if known else "", units=units)
 
 
 def _quality(evaluation: Evaluation, measure: MeasureColumns, row: int) -> str:
