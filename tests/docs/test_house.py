@@ -1,5 +1,6 @@
 """The pages about the command line, workspaces and the house are held to the code."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ def test_every_export_is_described() -> None:
 def test_every_key_of_the_configuration_is_described() -> None:
     page = (ROOT / "docs" / "workspace.md").read_text(encoding="utf-8")
     assert all(f"| `{key}` |" in page for key in workspace._KEYS)
+    text = workspace._TEMPLATE.format(name='"a"', zone='"UTC"', currency='"USD"')
+    defaults = {key: value for key, value in tomllib.loads(text)["workspace"].items() if key != "name"}
+    assert all(f"| `{key}` | `{json.dumps(value)}` |" in page for key, value in defaults.items())
 
 
 def test_the_template_has_every_key() -> None:

@@ -133,13 +133,18 @@ def test_segments_and_movement_add_up(scored: Path) -> None:
     assert keepwell("-w", scored, "show", "movement", "--from", LAST, "--to", FIRST).code == 2
 
 
-def test_kpis_compare_two_dates(scored: Path) -> None:
-    found = keepwell("-w", scored, "show", "kpis", "--from", FIRST, "--format", "json").json
-    assert (found["as_of"], found["since"]) == (LAST.isoformat(), FIRST.isoformat())
+def test_kpis_have_targets_and_come_by_week(scored: Path) -> None:
+    found = keepwell("-w", scored, "show", "kpis", "--format", "json").json
+    assert found["as_of"] == LAST.isoformat()
     figures = {row["name"]: row for row in found["rows"]}
-    assert figures["customers"]["change"] == figures["customers"]["current"] - figures["customers"]["previous"]
-    assert 0 <= figures["grr"]["current"] <= 1
-    assert len(rows(keepwell("-w", scored, "show", "kpis", "--format", "csv"))) == len(found["rows"])
+    assert len(figures) == 18
+    assert 0 <= figures["healthy"]["current"]["value"] <= 1
+    assert len(rows(keepwell("-w", scored, "show", "kpis", "--format", "csv"))) == 18
+    assert "< 2 h" in keepwell("-w", scored, "show", "kpis").out
+    weeks = keepwell("-w", scored, "show", "kpis", "--from", FIRST, "--format", "json").json
+    assert [week["last"] for week in weeks] == ["2026-06-30", "2026-06-28", "2026-06-21"]
+    assert len(keepwell("-w", scored, "show", "kpis", "--from", FIRST).out.splitlines()) == 4
+    assert keepwell("-w", scored, "show", "kpis", "--from", LAST).code == 2
 
 
 @pytest.mark.parametrize(

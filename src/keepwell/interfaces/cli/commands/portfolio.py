@@ -11,10 +11,12 @@ from keepwell.interfaces.cli.colours import band_styles
 from keepwell.interfaces.cli.commands.show import show_app
 from keepwell.interfaces.cli.opened import At, Form, opened
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
+from keepwell.reporting.kpis import Kpi
 from keepwell.reporting.movement import Movement, Mover, Totals
 from keepwell.reporting.plain import Plain, table
 from keepwell.reporting.segments import SegmentRow
-from keepwell.services.figures import Kpi, kpis_compared, movement_compared, segments_compared
+from keepwell.reporting.weekly import Week
+from keepwell.services.figures import kpis_computed, kpis_weekly, movement_compared, segments_compared
 from keepwell.services.reading import read_published
 
 To = Annotated[
@@ -32,6 +34,9 @@ By = Annotated[
     typer.Option(metavar="DIMENSION", help="A dimension of segments, or bands; the primary dimension if left out."),
 ]
 _NOBODY: Final = "(nobody)"
+_DECIMALS: Final = {"points": 1, "stars": 2, "hours": 1}
+_TRENDS: Final = {"↑ better": "green", "↓ better": "green", "↑ worse": "red", "↓ worse": "red"}
+_WEEK: Final = ("week", "customers", "churn", "healthy", "at risk", "critical", "tickets", "first h", "solved h", "nps")
 
 
 @show_app.command()
@@ -86,18 +91,30 @@ def movement(
 def kpis(
     context: typer.Context, last: To = None, first: Since = None, form: Form = Format.TABLE, at: At = None
 ) -> None:
-    """Key figures of a date, compared with --from (30 days before): customers, money, health, retention, NPS."""
-    found = kpis_compared(opened(context, at), as_of=last, since=first)
+    """Key figures with target, previous value and trend; week by week when --from says since when."""
+    workspace = opened(context, at)
+    if first is not None:
+        weeks = kpis_weekly(workspace, first=first, last=last, on_wait=note)
+        _print_weeks(weeks, form)
+        return
+    found = kpis_computed(workspace, as_of=last, on_wait=note)
     if form is Format.JSON:
         print_json(found.as_dict())
-        return
-    if form is Format.CSV:
-        columns = ("as_of", "since", "name", "unit", "current", "previous", "change")
-        rows = ([found.as_of, found.since, k.name, k.unit, k.current, k.previous, k.change] for k in found.rows)
-        print_rows(columns, rows, form)
-        return
-    note(f"on {found.as_of}" + (f", compared with {found.since}" if found.since else ""))
-    print_rows(("figure", "current", "previous", "change"), map(_kpi_row, found.rows), form)
+    elif form is Format.CSV:
+        _print_flat(found.rows)
+    else:
+        note(f"on {found.as_of}" + (f", compared with {found.since}" if found.since else ""))
+        columns = ("figure", "target", "current", "previous", "trend", "note")
+        print_rows(columns, map(_kpi_row, found.rows), form, styles=_TRENDS)
+
+
+def _print_weeks(weeks: tuple[Week, ...], form: Format) -> None:
+    if form is Format.JSON:
+        print_json([week.as_dict() for week in weeks])
+    elif form is Format.CSV:
+        _print_flat(weeks)
+    else:
+        print_rows(_WEEK, map(_week_row, weeks), form)
 
 
 def _print_flat(rows: Iterable[Plain]) -> None:
@@ -136,18 +153,25 @@ def _balance(totals: Totals) -> str:
     return f"{customers} = {totals.customers_end}; ARR {totals.arr_start:,.2f} -> {totals.arr_end:,.2f}"
 
 
-def _kpi_row(kpi: Kpi) -> list[object]:
-    change = _figure(kpi.change, kpi.unit)
-    signed = f"+{change}" if kpi.change is not None and kpi.change > 0 else change
-    return [kpi.label, _figure(kpi.current, kpi.unit), _figure(kpi.previous, kpi.unit), signed]
+def _kpi_row(row: Kpi) -> list[object]:
+    why = row.current.why if row.current.value is None else row.note
+    figures = (_figure(figure.value, row.unit) for figure in (row.current, row.previous))
+    return [row.label, row.target_text, *figures, f"{row.arrow} {row.trend or ''}".strip(), why]
+
+
+def _week_row(week: Week) -> list[object]:
+    shares = (_percent(share) for share in (week.churn_rate, week.healthy, week.at_risk, week.critical))
+    hours = (_figure(value, "hours") for value in (week.first_response_hours, week.resolution_hours))
+    return [week.week_start, week.customers, *shares, week.tickets, *hours, _figure(week.nps, "points")]
 
 
 def _figure(value: float | None, unit: str) -> str:
+    """A value as its unit is written."""
     if value is None:
         return ""
     if unit == "share":
         return _percent(value)
-    return f"{value:,.1f}" if unit == "points" else f"{value:,.2f}" if unit == "money" else f"{value:,.0f}"
+    return f"{value:,.{_DECIMALS.get(unit, 0)}f}"
 
 
 def _percent(value: float | None) -> str:
