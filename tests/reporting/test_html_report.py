@@ -1,6 +1,7 @@
 """The HTML report: whole, self-contained, and safe with whatever customers call themselves."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -145,6 +146,24 @@ def test_the_service_writes_the_last_day_up_to_the_one_asked_for(tmp_path: Path,
     assert path == workspace.root / "report-2026-04-01.html"
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert [found.name for found in path.parent.glob("*.tmp")] == []
+
+
+def test_a_snapshot_of_a_model_that_is_gone_is_read_with_a_warning(tmp_path: Path, agency: LoadedModel) -> None:
+    workspace = workspace_init(tmp_path / "ws", pack="agency-signals", name="Acme")
+    publish(workspace.snapshots, LATER, [_row("a", "monitor")], replace(agency, hash="0" * 64))
+    found = report_gather(workspace)
+    assert found.about.model_hash == "0" * 64
+    assert any("another version of the model" in warning for warning in found.quality.warnings)
+
+
+def test_a_snapshot_is_read_with_the_model_that_made_it(tmp_path: Path, tiers: LoadedModel) -> None:
+    workspace = workspace_init(tmp_path / "ws", pack="agency-signals", name="Acme")
+    workspace.keep_model(tiers)
+    row = {"customer_id": "a", "segment": "SMB", "segments": ("SMB",), "health_score": 50.0, "health_raw": 50.0}
+    publish(workspace.snapshots, LATER, [{**row, "health_band": "Needs attention"}], tiers)
+    found = report_gather(workspace)
+    assert (found.about.model, found.tables[0].by) == ("portfolio-segments", "tier")
+    assert not any("another version" in warning for warning in found.quality.warnings)
 
 
 def test_bars_fill_their_width_and_label_only_what_fits() -> None:

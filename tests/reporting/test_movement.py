@@ -67,6 +67,13 @@ def test_risk_segments_rise_by_colour(snapshots: Snapshots, agency: LoadedModel)
     assert {m.customer_id: m.kind for m in found.movers} == {"a": "downgrade", "b": "upgrade", "c": "upgrade"}
 
 
+def test_room_to_grow_is_no_step_down(snapshots: Snapshots, agency: LoadedModel) -> None:
+    first = [_row("a", "healthy_stable", 1.0), _row("b", "expansion_opportunity", 1.0)]
+    last = [_row("a", "expansion_opportunity", 1.0), _row("b", "engagement_drop", 1.0)]
+    found = _moved(snapshots, agency, first, last, "primary")
+    assert {m.customer_id: m.kind for m in found.movers} == {"a": "lateral", "b": "downgrade"}
+
+
 def test_bands_rise_by_score_and_not_enough_data_is_neither(snapshots: Snapshots, tiers: LoadedModel) -> None:
     def banded(customer: str, band: str) -> dict[str, Any]:
         return {**_row(customer, "SMB", 1.0), "health_band": band}

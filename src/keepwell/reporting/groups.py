@@ -19,6 +19,7 @@ from keepwell.segments.membership import primary_dimension
 
 BANDS: Final = "bands"
 NO_SEGMENT: Final = "No segment"
+GROWTH: Final = "expansion"
 GOODNESS: Final = {"green": 5.0, "lime": 4.0, "gray": 3.0, "yellow": 2.0, "orange": 1.0, "red": 0.0}
 
 
@@ -117,7 +118,7 @@ def _none(groups: Sequence[Group], ranks: Mapping[str, float], complete: bool) -
 def _ranks(loaded: LoadedModel, segments: Mapping[str, Segment]) -> dict[str, float]:
     """By thresholds of one metric where all segments are ranges of it, else by colour, else by priority."""
     ranges = _by_threshold(loaded, segments)
-    colors = {name: GOODNESS[s.color] for name, s in segments.items()}
+    colors = {name: _goodness(name, s) for name, s in segments.items()}
     if ranges:
         known = [name for name in ranges if segments[name].color != "gray"]
         down = len(known) > 1 and (max(known, key=colors.__getitem__) == min(known, key=ranges.__getitem__))
@@ -125,6 +126,11 @@ def _ranks(loaded: LoadedModel, segments: Mapping[str, Segment]) -> dict[str, fl
     if len({s.color for s in segments.values()}) > 1:
         return colors
     return {name: float(s.priority) for name, s in segments.items() if s.priority is not None}
+
+
+def _goodness(name: str, segment: Segment) -> float:
+    """By colour; who could grow is at least as well as who is well, whatever colour draws attention to it."""
+    return GOODNESS["green"] if GROWTH in name.lower() else GOODNESS[segment.color]
 
 
 def _by_threshold(loaded: LoadedModel, segments: Mapping[str, Segment]) -> dict[str, float]:
