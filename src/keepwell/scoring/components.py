@@ -64,20 +64,34 @@ def evaluate_component(name: str, component: Component, inputs: Inputs) -> Compo
     """Evaluate one component on every row."""
     measures = tuple(_measure(key, measure, component, inputs) for key, measure in component.measures.items())
     gathered = _mean(measures) if component.method == "mean" else _sum(component, measures)
-    any_kept = np.logical_or.reduce([m.kept for m in measures])
+    stands = _stands(component, measures)
     override = _overrides(component, inputs)
     overridden = ~np.isnan(override)
     return ComponentColumns(
         name=name,
         definition=component,
-        value=np.where(overridden, override, np.where(any_kept, gathered.value, np.nan)),
-        present=np.where(overridden, 1.0, _share(measures, [m.kept for m in measures])),
+        value=np.where(overridden, override, np.where(stands, gathered.value, np.nan)),
+        present=np.where(overridden, 1.0, np.where(stands, _share(measures, [m.kept for m in measures]), 0.0)),
         covered=np.where(overridden, 1.0, _share(measures, [m.covered for m in measures])),
         uncapped=gathered.uncapped,
         scale=gathered.scale,
         override=override,
         measures=measures,
     )
+
+
+def _stands(component: Component, measures: tuple[MeasureColumns, ...]) -> Bools:
+    """Where a component says something: any measure is left, and a head start is not all there is.
+
+    Points that a component starts with are kept by data that takes none away, not by the lack of data.
+    """
+    if component.start <= component.floor:
+        return _any([m.kept for m in measures])
+    return _any([m.kept if isinstance(m.definition.missing, Neutral) else m.covered for m in measures])
+
+
+def _any(masks: list[Bools]) -> Bools:
+    return np.asarray(np.logical_or.reduce(masks), dtype=np.bool_)
 
 
 def _measure(name: str, measure: Measure, component: Component, inputs: Inputs) -> MeasureColumns:

@@ -125,6 +125,9 @@ def added(parts: Sequence[Part], *, start: int = 0, maximum: int = 100) -> Group
     kept = [p for p in parts if p.points is not None or p.zero]
     if not kept:
         return Group(None, left, known)
+    if start and not known:
+        # A head start is kept by data that takes none away; without any data there is nothing to say.
+        return Group(None, Fraction(0), known)
     gains = sum((p.weight for p in parts if p.gain), Fraction(0))
     kept_gains = sum((p.weight for p in kept if p.gain), Fraction(0))
     scale = gains / kept_gains if kept_gains else Fraction(1)
