@@ -6,7 +6,7 @@ from keepwell.model.problems import DefinitionError
 from keepwell.warehouse.loading import Mapping, read_mapping
 from keepwell.warehouse.storage import Warehouse
 
-from .helpers import at, load, put
+from .helpers import at, facts, load, put
 
 MAPPING = """\
 defaults: {zone: Europe/Berlin, decimal: comma}
@@ -144,3 +144,93 @@ def test_a_mapping_reports_every_problem_at_its_place(tmp_path: Path, monkeypatc
     assert text.startswith(EXPECTED)
     assert "m.yaml:13:24: error: needs exactly one of 'from', 'expr', 'constant'" in text
     assert "m.yaml:14:39: error: unknown format 'DD.MM'" in text
+
+
+USAGE = """\
+lookups:
+  owner: {file: subs.csv, key: Sub, value: Account}
+files:
+  - file: usage.csv
+    targets:
+      - table: events
+        columns:
+          event_id: id
+          customer_id: {from: sub, lookup: owner}
+          name: {constant: used}
+          occurred_at: day
+          properties.sub: sub
+"""
+USED = "id,sub,day\n1,s1,2026-01-01\n2, s2 ,2026-01-02\n3,s9,2026-01-03\n4,,2026-01-04\n"
+SUBS = "sub,account,plan\ns1,c1,a\ns2,c2,a\ns1,c1,b\ns3,,b\n"
+
+
+def usage_mapping(folder: Path, text: str = USAGE) -> Mapping:
+    return read_mapping(put(folder, "mapping.yaml", text))
+
+
+def test_a_lookup_file_brings_the_customer(stocked: Warehouse, tmp_path: Path) -> None:
+    put(tmp_path / "in", "subs.csv", SUBS)
+    report = load(stocked, put(tmp_path / "in", "usage.csv", USED), mapping=usage_mapping(tmp_path))
+    assert facts(stocked, "events", "event_id, customer_id, properties") == [
+        ("1", "c1", '{"sub":"s1"}'),
+        ("2", "c2", '{"sub":"s2"}'),
+    ]
+    assert [(q.line, q.column, q.value, q.code, q.reason) for q in report.sample] == [
+        (4, "customer_id", "s9", "lookup", "is not in the lookup file subs.csv"),
+        (5, "customer_id", None, "required", "is required, but empty or missing"),
+    ]
+
+
+def test_a_lookup_lies_beside_the_data_first_then_beside_the_mapping(stocked: Warehouse, tmp_path: Path) -> None:
+    put(tmp_path, "subs.csv", SUBS)
+    load(stocked, put(tmp_path / "in", "usage.csv", USED), mapping=usage_mapping(tmp_path))
+    put(tmp_path / "next", "subs.csv", "sub,account\ns9,c1\n")
+    load(stocked, put(tmp_path / "next", "usage.csv", USED), mapping=usage_mapping(tmp_path))
+    assert facts(stocked, "events", "event_id, customer_id") == [("1", "c1"), ("2", "c2"), ("3", "c1")]
+
+
+def test_a_lookup_may_have_a_default(stocked: Warehouse, tmp_path: Path) -> None:
+    put(tmp_path / "in", "subs.csv", SUBS)
+    mapping = usage_mapping(tmp_path, USAGE.replace("lookup: owner", "lookup: owner, default: c1"))
+    report = load(stocked, put(tmp_path / "in", "usage.csv", USED), mapping=mapping)
+    assert (report.files[0].added, report.files[0].quarantined) == (4, 0)
+    assert facts(stocked, "events", "event_id, customer_id")[2:] == [("3", "c1"), ("4", "c1")]
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "the lookup owner needs subs.csv, which is not in "),
+        ({"subs.csv": "sub,acount\ns1,c1\n"}, "needs the column 'Account' of subs.csv; did you mean 'acount'?"),
+        ({"subs.csv": "sub,account\ns1,c1\ns1,c2\n"}, "gives a key several values in subs.csv (s1: c1, c2)"),
+    ],
+)
+def test_a_lookup_that_cannot_be_used_loads_nothing(
+    stocked: Warehouse, tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    for name, text in files.items():
+        put(tmp_path / "in", name, text)
+    report = load(stocked, put(tmp_path / "in", "usage.csv", USED), mapping=usage_mapping(tmp_path))
+    assert not report.files
+    assert problem in report.problems[0]
+
+
+def test_a_lookup_that_the_mapping_does_not_name_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError) as raised:
+        usage_mapping(tmp_path, USAGE.replace("lookup: owner", "lookup: owners").replace("key: Sub", "keys: Sub"))
+    text = str(raised.value)
+    assert "mapping.yaml:9:44: error: unknown lookup 'owners'; did you mean 'owner'?" in text
+    assert "mapping.yaml:2:27: error: unknown key 'keys'; did you mean 'key'?" in text
+
+
+def test_mapped_customers_are_loaded_before_what_belongs_to_them(warehouse: Warehouse, tmp_path: Path) -> None:
+    text = (
+        "files:\n"
+        "- {file: a.csv, targets: [{table: tickets, columns: {ticket_id: no, customer_id: who, created_at: on}}]}\n"
+        "- {file: z.csv, targets: [{table: customers, columns: {customer_id: id, name: id}}]}\n"
+    )
+    mapping = read_mapping(put(tmp_path, "mapping.yaml", text))
+    put(tmp_path / "in", "z.csv", "id\nc9\n")
+    put(tmp_path / "in", "a.csv", "no,who,on\n7,c9,2026-01-01\n")
+    report = load(warehouse, tmp_path / "in", mapping=mapping)
+    assert [(f.table, f.added, f.quarantined) for f in report.files] == [("customers", 1, 0), ("tickets", 1, 0)]

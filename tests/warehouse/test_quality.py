@@ -10,50 +10,69 @@ from keepwell.warehouse.storage import Warehouse
 
 from .helpers import NOW, csv_text, load, put
 
-GOOD = {
+GOOD: dict[str, tuple[str, ...]] = {
     "customers": (
-        "customer_id,name,status,customer_since,renewal_date,deleted_at",
-        "c1,A,active,2025-01-01,2027-01-01,",
+        "customer_id,name,status,customer_since,renewal_date,deleted_at,churned",
+        "c1,A,active,2025-01-01,2027-01-01,,",
+        "c3,C,churned,2025-01-01,,,",
     ),
     "people": ("person_id,customer_id", "p1,c1"),
-    "subscriptions": ("subscription_id,customer_id,product,started_at,ended_at", "s1,c1,app,2025-01-01,2026-02-01"),
-    "subscription_changes": ("change_id,customer_id,change_type,occurred_at", "x1,c1,new,2025-01-01"),
+    "subscriptions": (
+        "subscription_id,customer_id,product,started_at,ended_at",
+        "s1,c1,app,2025-01-01,2026-02-01",
+        "s2,c1,addon,2025-06-01,2025-09-01",
+    ),
+    "subscription_changes": (
+        "change_id,customer_id,change_type,occurred_at",
+        "x1,c1,new,2025-01-01",
+        "x3,c3,churned,2025-05-01",
+    ),
     "invoices": ("invoice_id,customer_id,issued_at", "i1,c1,2025-02-01"),
     "payments": ("payment_id,customer_id,invoice_id,status,attempted_at", "m1,c1,i1,succeeded,2025-02-01"),
     "tickets": ("ticket_id,customer_id,created_at,resolved_at", "t1,c1,2025-03-01,2025-03-02"),
-    "events": ("customer_id,person_id,name,occurred_at", "c1,p1,login,2025-04-01"),
+    "events": ("customer_id,person_id,name,occurred_at,subscription_id", "c1,p1,login,2025-04-01,s1"),
     "sessions": ("session_id,customer_id,started_at", "z1,c1,2025-04-01"),
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """One more row for a table, and the one finding that it makes."""
+    """One more row for a table, and the one finding that it makes, of how many looked at."""
 
     table: str
     row: str
     code: str
     example: str
+    total: int | None = None
 
 
+ADDON = "s2: used on 2025-05-01,"
+LATER = "s2: used on 2025-10-01,"
+TWICE = "c3: churned on 2025-05-01"
 CASES = (
-    Case("events", "c1,p1,login,2024-12-31", "usage_before_start", "c1: used on 2024-12-31"),
+    Case("events", "c1,p1,login,2024-12-31,", "usage_before_start", "c1: used on 2024-12-31"),
     Case("sessions", "z2,c1,2024-12-30", "usage_before_start", "c1: used on 2024-12-30"),
-    Case("events", "c1,p1,login,2026-02-03", "usage_after_end", "c1: used on 2026-02-03, ended on 2026-02-01"),
-    Case("subscriptions", "s2,c1,app,2026-01-31,", "subscriptions_overlap", "c1: s1 and s2"),
-    Case("customers", "c2,B,active,2025-01-01,2026-02-28,", "renewal_overdue", "c2: 2026-02-28"),
-    Case("customers", "c2,B,churned,2025-01-01,2026-02-28,", "churned_without_event", "c2"),
-    Case("subscription_changes", "x2,c1,churned,2026-01-01", "churn_contradicted", "c1: active, churned on 2026-01-01"),
+    Case("events", "c1,p1,login,2026-02-03,", "usage_after_end", "c1: used on 2026-02-03, ended on 2026-02-01"),
+    Case("events", "c1,p1,login,2025-05-01,s2", "usage_before_subscription", f"{ADDON} started on 2025-06-01", 2),
+    Case("events", "c1,p1,login,2025-10-01,s2", "usage_after_subscription", f"{LATER} ended on 2025-09-01", 2),
+    Case("subscriptions", "s3,c1,app,2026-01-31,", "subscriptions_overlap", "c1: s1 and s3", 3),
+    Case("customers", "c2,B,active,2025-01-01,2026-02-28,,", "renewal_overdue", "c2: 2026-02-28"),
+    Case("customers", "c2,B,churned,2025-01-01,2026-02-28,,", "churned_without_event", "c2"),
+    Case("customers", "c2,B,active,2025-01-01,2027-02-28,,Yes", "churn_mark_without_event", "c2", 1),
+    Case("customers", "c3,C,churned,2025-01-01,,,FALSE", "churn_event_without_mark", "c3", 1),
+    Case("subscriptions", "s3,c3,app,2025-01-01,2025-05-03", "churn_while_subscribed", "c3: churned on 2025-05-01", 1),
+    Case("subscription_changes", "x4,c3,churned,2025-06-01", "churned_again", f"{TWICE} and on 2025-06-01", 2),
+    Case("subscription_changes", "x2,c1,churned,2026-02-01", "churn_contradicted", "c1: active, churned on 2026-02-01"),
     Case("payments", "m2,c1,i9,failed,2026-01-01", "payment_without_invoice", "m2: invoice i9"),
     Case("tickets", "t2,c1,2026-01-02,2026-01-01", "ticket_resolved_before_created", "t2"),
-    Case("events", "c1,p9,login,2025-04-01", "person_unknown", "p9"),
-    Case("customers", "c1,A,active,2025-01-01,2027-01-01,2026-01-01", "person_without_customer", "p1: c1"),
+    Case("events", "c1,p9,login,2025-04-01,", "person_unknown", "p9"),
+    Case("customers", "c1,A,active,2025-01-01,2027-01-01,2026-01-01,", "person_without_customer", "p1: c1"),
 )
 
 
 def stock(warehouse: Warehouse, folder: Path) -> None:
-    for name, (header, row) in GOOD.items():
-        put(folder, f"{name}.csv", csv_text(header, row))
+    for name, rows in GOOD.items():
+        put(folder, f"{name}.csv", csv_text(*rows))
     load(warehouse, folder)
 
 
@@ -71,7 +90,8 @@ def test_each_contradiction_is_named_and_counted(case: Case, warehouse: Warehous
     stock(warehouse, tmp_path / "in")
     later = NOW + timedelta(seconds=1)
     load(warehouse, put(tmp_path / "more", f"{case.table}.csv", csv_text(GOOD[case.table][0], case.row)), now=later)
-    assert [(f.code, f.count, f.examples) for f in contradictions(warehouse)] == [(case.code, 1, (case.example,))]
+    found = [(f.code, f.count, f.examples, f.total) for f in contradictions(warehouse)]
+    assert found == [(case.code, 1, (case.example,), case.total)]
 
 
 def test_every_check_has_a_case() -> None:
@@ -98,3 +118,20 @@ def test_quarantine_is_counted_by_reason(warehouse: Warehouse, tmp_path: Path) -
         ("quarantine_invalid", 2, (f"{path}:2", f"{path}:3")),
         ("quarantine_unknown_customer", 1, (f"{path}:4",)),
     ]
+
+
+def test_usage_of_a_subscription_is_counted_by_rows_and_shared_out(warehouse: Warehouse, tmp_path: Path) -> None:
+    stock(warehouse, tmp_path / "in")
+    rows = [f"c1,p1,login,2025-05-0{day},s2" for day in (1, 1, 2)]
+    load(warehouse, put(tmp_path / "more", "events.csv", csv_text(GOOD["events"][0], *rows)))
+    (found,) = contradictions(warehouse)
+    assert (found.count, found.total, found.share, len(found.examples)) == (3, 4, 0.75, 2)
+
+
+def test_three_subscriptions_at_once_are_two_that_overlap(warehouse: Warehouse, tmp_path: Path) -> None:
+    stock(warehouse, tmp_path / "in")
+    # The longest one still runs although the one before has ended.
+    rows = ["s4,c1,app,2025-02-01,2025-03-01", "s5,c1,app,2025-12-01,2025-12-02"]
+    load(warehouse, put(tmp_path / "more", "subscriptions.csv", csv_text(GOOD["subscriptions"][0], *rows)))
+    (found,) = contradictions(warehouse)
+    assert (found.count, found.examples) == (2, ("c1: s1 and s4", "c1: s1 and s5"))

@@ -32,6 +32,14 @@ def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
     return {day: FactDay(warehouse.root / path, version, rows) for day, path, version, rows in found}
 
 
+def fact_day(warehouse: Warehouse, table: Table, day: date) -> FactDay | None:
+    """The live file of one day; None when there is none."""
+    found = warehouse.connection.execute(
+        "SELECT path, version, rows FROM fact_days WHERE table_name = ? AND day = ?", [table.name, day]
+    ).fetchone()
+    return None if found is None else FactDay(warehouse.root / found[0], found[1], found[2])
+
+
 def write_day(warehouse: Warehouse, table: Table, day: date, select_sql: str) -> FactDay:
     """Replace one day of a fact table with what `select_sql` gives (the columns of FACT_COLUMNS).
 
@@ -54,7 +62,7 @@ def write_day(warehouse: Warehouse, table: Table, day: date, select_sql: str) ->
 
 def remove_unlisted(warehouse: Warehouse, table: Table, day: date) -> None:
     """Remove the files of a day that the manifest does not name; call after the commit."""
-    live = fact_days(warehouse, table).get(day)
+    live = fact_day(warehouse, table, day)
     for file in (warehouse.root / "facts" / table.name / day.isoformat()).glob("*"):
         if live is None or file != live.path:
             file.unlink()

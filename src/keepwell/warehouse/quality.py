@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from keepwell.warehouse.facts import fact_days, scan
+from keepwell.warehouse.loading.dates import local_day
 from keepwell.warehouse.loading.quarantine import SHORT_REASON
 from keepwell.warehouse.quality_checks import CHECKS, QualityCheck
 from keepwell.warehouse.schema import FACT_COLUMNS
@@ -19,13 +20,19 @@ STALE: Final = timedelta(days=7)
 
 @dataclass(frozen=True)
 class QualityFinding:
-    """One kind of finding in one table: how many rows, what it means, and a few of them."""
+    """One kind of finding in one table: how many rows, what it means, and a few of them; `total` is all looked at."""
 
     code: str
     table: str
     count: int
     message: str
     examples: tuple[str, ...] = ()
+    total: int | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The part of all that was looked at; None where that is no number of rows."""
+        return self.count / self.total if self.total else None
 
 
 def data_quality(warehouse: Warehouse) -> list[QualityFinding]:
@@ -41,6 +48,11 @@ def _prepare(warehouse: Warehouse) -> None:
         "CREATE OR REPLACE TEMP TABLE usage AS SELECT customer, min(first_at) AS first_at, max(last_at) AS last_at,"  # noqa: S608
         f" sum(n) AS n FROM ({usage}) GROUP BY customer"
     )
+    named = " UNION ALL ".join(_subscription_usage(warehouse, TABLES[name]) for name in FACT_COLUMNS)
+    warehouse.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE subscription_usage AS SELECT subscription_id, day, sum(n) AS n FROM ({named})"  # noqa: S608
+        " GROUP BY ALL"
+    )
 
 
 def _usage(warehouse: Warehouse, table: Table) -> str:
@@ -51,6 +63,18 @@ def _usage(warehouse: Warehouse, table: Table) -> str:
     return (
         f"SELECT customer, min({table.time}) AS first_at, max({table.time}) AS last_at, count(*) AS n"  # noqa: S608
         f" FROM {scan(files)} GROUP BY customer"
+    )
+
+
+def _subscription_usage(warehouse: Warehouse, table: Table) -> str:
+    files = [f.path for f in fact_days(warehouse, table).values()]
+    if not files:
+        return "SELECT '' AS subscription_id, CAST(NULL AS DATE) AS day, 0 AS n WHERE false"
+    # Most sources name no subscription; looking for the word first saves them reading every row's JSON.
+    return (
+        f"SELECT json_extract_string(properties, '$.subscription_id') AS subscription_id,"  # noqa: S608
+        f" {local_day(str(table.time), warehouse.zone)} AS day, count(*) AS n FROM {scan(files)}"
+        " WHERE contains(properties, '\"subscription_id\"') GROUP BY ALL"
     )
 
 
@@ -89,12 +113,15 @@ def _quarantine(warehouse: Warehouse) -> list[QualityFinding]:
 
 def _contradictions(warehouse: Warehouse, check: QualityCheck) -> list[QualityFinding]:
     """The rows of one check: a query that gives one text per row."""
+    query = _localized(check.query, warehouse.zone)
     found = warehouse.connection.execute(
-        f"SELECT count(*), list(example ORDER BY example)[:{EXAMPLES}] FROM ({_localized(check.query, warehouse.zone)})"  # noqa: S608
+        f"SELECT {check.cases}, list(example ORDER BY example)[:{EXAMPLES}] FROM ({query})"  # noqa: S608
     ).fetchone()
     if found is None or not found[0]:
         return []
-    return [QualityFinding(check.code, check.table, found[0], check.message, tuple(found[1]))]
+    total = warehouse.connection.execute(check.total).fetchone() if check.total else None
+    everything = int(total[0]) if total else None
+    return [QualityFinding(check.code, check.table, int(found[0]), check.message, tuple(found[1]), everything)]
 
 
 def _localized(query: str, zone: str) -> str:

@@ -1,6 +1,7 @@
 """Contradictions between tables. Each query gives a row per case, with a text to recognise it by in `example`.
 
-`usage` holds the first and last moment of use per customer; `{zone}` stands for the workspace's zone.
+`usage` holds the first and last moment of use per customer, `subscription_usage` how many events and sessions name a
+subscription on a day; `{zone}` stands for the workspace's zone.
 """
 
 from dataclasses import dataclass
@@ -9,12 +10,17 @@ from typing import Final
 
 @dataclass(frozen=True)
 class QualityCheck:
-    """One kind of contradiction, in which table it shows, and what it means for a reader."""
+    """One kind of contradiction, in which table it shows, and what it means for a reader.
+
+    `cases` counts what a row of `query` stands for, `total` is a query for the number of all that was looked at.
+    """
 
     code: str
     table: str
     message: str
     query: str
+    total: str | None = None
+    cases: str = "count(*)"
 
 
 _NOW: Final = "(SELECT CAST(timezone({zone}, timezone('UTC', max(last_sync_at))) AS DATE) FROM feeds)"
@@ -25,6 +31,36 @@ _SUBSCRIPTIONS: Final = (
     " FROM subscriptions WHERE deleted_at IS NULL GROUP BY customer)"
 )
 _DAY_OF_FIRST_USE: Final = "CAST(timezone({zone}, timezone('UTC', u.first_at)) AS DATE)"
+_OWN_SUBSCRIPTION: Final = (
+    "SELECT concat(u.subscription_id, ': used on ', u.day, ', {word} on ', {day}) AS example, u.n"
+    " FROM subscription_usage u JOIN subscriptions s USING (subscription_id) WHERE s.deleted_at IS NULL AND u.day"
+)
+_OWN_TOTAL: Final = "SELECT sum(u.n) FROM subscription_usage u JOIN subscriptions s USING (subscription_id)"
+_MARKED: Final = "lower(json_extract_string(c.traits, '$.churned')) IN ({words})"
+_MARKED_CHURNED: Final = _MARKED.format(words="'true', 'yes', '1'")
+_MARKED_PRESENT: Final = _MARKED.format(words="'false', 'no', '0'")
+_HAS_CHURN: Final = (
+    "EXISTS (SELECT 1 FROM subscription_changes x WHERE x.customer = c.customer AND x.change_type = 'churned'"
+    " AND x.deleted_at IS NULL)"
+)
+_HAS_CHANGES: Final = "EXISTS (SELECT 1 FROM feeds WHERE table_name = 'subscription_changes')"
+_CHURNS: Final = "SELECT count(*) FROM subscription_changes WHERE change_type = 'churned' AND deleted_at IS NULL"
+
+
+def _day(moment: str) -> str:
+    """The day of a moment in the workspace's zone."""
+    return f"CAST(timezone({{zone}}, timezone('UTC', {moment})) AS DATE)"
+
+
+def _own_subscription(word: str, moment: str, beyond: str) -> str:
+    """Usage on a day beyond its own subscription's start or end."""
+    return f"{_OWN_SUBSCRIPTION.format(word=word, day=_day(moment))} {beyond} {_day(moment)}"
+
+
+def _marked_customers(mark: str) -> str:
+    """How many customers their source marks so."""
+    return f"SELECT count(*) FROM customers c WHERE c.deleted_at IS NULL AND {mark}"  # noqa: S608
+
 
 CHECKS: Final = (
     QualityCheck(
@@ -44,15 +80,31 @@ CHECKS: Final = (
         " WHERE c.deleted_at IS NULL AND isfinite(s.last_end) AND u.last_at > s.last_end + INTERVAL 1 DAY",
     ),
     QualityCheck(
+        "usage_before_subscription",
+        "events",
+        "events and sessions dated before the start of the subscription that they name (properties.subscription_id)",
+        _own_subscription("started", "s.started_at", "<"),
+        total=_OWN_TOTAL,
+        cases="sum(n)",
+    ),
+    QualityCheck(
+        "usage_after_subscription",
+        "events",
+        "events and sessions dated after the end of the subscription that they name (properties.subscription_id)",
+        _own_subscription("ended", "s.ended_at", ">"),
+        total=_OWN_TOTAL,
+        cases="sum(n)",
+    ),
+    QualityCheck(
         "subscriptions_overlap",
         "subscriptions",
         "subscriptions that start while another one of the same customer and product is running",
-        "SELECT concat(k.customer_id, ': ', a.subscription_id, ' and ', b.subscription_id) AS example"
-        " FROM subscriptions a JOIN subscriptions b ON a.customer = b.customer"
-        " AND a.product IS NOT DISTINCT FROM b.product"
-        " AND (a.started_at, a.subscription_id) < (b.started_at, b.subscription_id)"
-        " AND b.started_at < coalesce(a.ended_at, TIMESTAMP 'infinity') JOIN customer_keys k ON k.customer = a.customer"
-        " WHERE a.deleted_at IS NULL AND b.deleted_at IS NULL",
+        "SELECT concat(k.customer_id, ': ', before.id, ' and ', s.subscription_id) AS example FROM (SELECT *, max_by("
+        "{'id': subscription_id, 'until': coalesce(ended_at, TIMESTAMP 'infinity')}, coalesce(ended_at, TIMESTAMP"
+        " 'infinity')) OVER (PARTITION BY customer, product ORDER BY started_at, subscription_id ROWS BETWEEN UNBOUNDED"
+        " PRECEDING AND 1 PRECEDING) AS before FROM subscriptions WHERE deleted_at IS NULL) s"
+        " JOIN customer_keys k USING (customer) WHERE s.started_at < before.until",
+        total="SELECT count(*) FROM subscriptions WHERE deleted_at IS NULL",
     ),
     QualityCheck(
         "renewal_overdue",
@@ -65,10 +117,47 @@ CHECKS: Final = (
         "churned_without_event",
         "customers",
         "customers marked churned without a churn in subscription_changes",
-        "SELECT customer_id AS example FROM customers c WHERE c.deleted_at IS NULL AND c.status = 'churned'"
-        " AND EXISTS (SELECT 1 FROM feeds WHERE table_name = 'subscription_changes') AND NOT EXISTS (SELECT 1"
-        " FROM subscription_changes x WHERE x.customer = c.customer AND x.change_type = 'churned'"
-        " AND x.deleted_at IS NULL)",
+        "SELECT customer_id AS example FROM customers c WHERE c.deleted_at IS NULL AND c.status = 'churned'"  # noqa: S608
+        f" AND {_HAS_CHANGES} AND NOT {_HAS_CHURN}",
+    ),
+    QualityCheck(
+        "churn_mark_without_event",
+        "customers",
+        "customers that their source marks as churned (traits.churned) without a churn in subscription_changes",
+        "SELECT customer_id AS example FROM customers c WHERE c.deleted_at IS NULL"  # noqa: S608
+        f" AND {_MARKED_CHURNED} AND {_HAS_CHANGES} AND NOT {_HAS_CHURN}",
+        total=_marked_customers(_MARKED_CHURNED),
+    ),
+    QualityCheck(
+        "churn_event_without_mark",
+        "customers",
+        "customers with a churn in subscription_changes that their source marks as not churned (traits.churned)",
+        f"SELECT customer_id AS example FROM customers c WHERE c.deleted_at IS NULL AND {_MARKED_PRESENT}"  # noqa: S608
+        f" AND {_HAS_CHURN}",
+        total=_marked_customers(_MARKED_PRESENT),
+    ),
+    QualityCheck(
+        "churn_while_subscribed",
+        "subscription_changes",
+        "churns of customers with a subscription that had begun before and went on for more than a day",
+        "SELECT concat(k.customer_id, ': churned on ', CAST(x.occurred_at AS DATE)) AS example"
+        " FROM subscription_changes x JOIN customer_keys k USING (customer) WHERE x.change_type = 'churned'"
+        " AND x.deleted_at IS NULL AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.customer = x.customer"
+        " AND s.deleted_at IS NULL AND s.started_at < x.occurred_at"
+        " AND coalesce(s.ended_at, TIMESTAMP 'infinity') > x.occurred_at + INTERVAL 1 DAY)",
+        total=_CHURNS,
+    ),
+    QualityCheck(
+        "churned_again",
+        "subscription_changes",
+        "churns of customers who had churned before, without a reactivation or a new start in between",
+        "SELECT concat(k.customer_id, ': churned on ', CAST(before_at AS DATE), ' and on ', CAST(occurred_at AS DATE))"
+        " AS example FROM (SELECT customer, change_type, occurred_at, lag(change_type) OVER w AS before,"
+        " lag(occurred_at) OVER w AS before_at FROM subscription_changes WHERE deleted_at IS NULL"
+        " AND change_type IN ('churned', 'new', 'reactivation')"
+        " WINDOW w AS (PARTITION BY customer ORDER BY occurred_at, change_id)) x"
+        " JOIN customer_keys k USING (customer) WHERE x.change_type = 'churned' AND x.before = 'churned'",
+        total=_CHURNS,
     ),
     QualityCheck(
         "churn_contradicted",

@@ -22,6 +22,10 @@ CONTENT: Final = {
 """What makes the key of a row that comes without one."""
 
 
+LOOKUP: Final = "lookup"
+"""The code of a row whose key is in no lookup file."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """The parsed rows: `good` has the table's columns, `_row` and `_content`; `bad` has `_row`, `_error`, `_value`."""
@@ -64,8 +68,16 @@ def _column_checks(column: Column, plan: Plan, choices: dict[str, DateChoice]) -
     if column.name not in plan.cells:
         return []
     names = {"text": quoted(f"t:{column.name}"), "value": quoted(f"v:{column.name}")}
-    choice = choices.get(column.name, DateChoice())
-    return checks(column, **names, choice=choice, cell=plan.cells[column.name])
+    choice, cell = choices.get(column.name, DateChoice()), plan.cells[column.name]
+    return [*_looked_up(column, cell, names["text"]), *checks(column, **names, choice=choice, cell=cell)]
+
+
+def _looked_up(column: Column, cell: Cell, text: str) -> list[Check]:
+    """A key that the lookup file does not have."""
+    if cell.given is None or cell.source is None:
+        return []
+    condition = f"{quoted('g:' + column.name)} IS NOT NULL AND {text} IS NULL"
+    return [Check(condition, column.name, LOOKUP, f"is not in the lookup file {cell.source}")]
 
 
 def _select(relation: str, plan: Plan, choices: dict[str, DateChoice], found: list[Check]) -> str:
@@ -74,10 +86,15 @@ def _select(relation: str, plan: Plan, choices: dict[str, DateChoice], found: li
     errors = " ".join(f"WHEN {c.condition} THEN {i}" for i, c in enumerate(found))
     error = f"CASE {errors} END" if errors else "NULL"
     checked = f"SELECT *, CAST({error} AS INTEGER) AS _error FROM ({values})"  # noqa: S608
-    shown = " ".join(f"WHEN {i} THEN {quoted('t:' + c.column)}" for i, c in enumerate(found))
+    shown = " ".join(f"WHEN {i} THEN {_shown(c)}" for i, c in enumerate(found))
     value = f"CASE _error {shown} END" if shown else "NULL"
     columns = ", ".join(f"{_stored(c, plan)} AS {quoted(c.name)}" for c in plan.table.all_columns)
     return f"SELECT _row, {columns}, {_content(plan)} AS _content, _error, {value} AS _value FROM ({checked})"  # noqa: S608
+
+
+def _shown(check: Check) -> str:
+    """The cell that a reader looks for in the file."""
+    return quoted(("g:" if check.code == LOOKUP else "t:") + check.column)
 
 
 def _texts(plan: Plan) -> str:
@@ -87,6 +104,8 @@ def _texts(plan: Plan) -> str:
         parts.append(f", {text_sql(cell)} AS {quoted('t:' + name)}")
         if cell.is_moment:
             parts.append(f", {cell.sql} AS {quoted('n:' + name)}")
+        if cell.given is not None:
+            parts.append(f", {cell.given} AS {quoted('g:' + name)}")
     parts += [f", {text_sql(cell)} AS {quoted('x:' + name)}" for name, cell in plan.extras.items()]
     return "".join(parts)
 

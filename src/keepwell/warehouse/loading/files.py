@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,18 +52,27 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-def find_files(paths: Sequence[Path], *, mapped: Iterable[str] = ()) -> Found:
+def find_files(paths: Sequence[Path], *, mapped: Mapping[str, Collection[str]] | None = None) -> Found:
     """The files under `paths`: customers first, then people, then the rest.
 
-    `mapped` are the file patterns of a mapping: files that match are taken under any name.
+    `mapped` gives the file patterns of a mapping, each with the tables its rows go to: files that match are taken
+    under any name.
     """
-    patterns = tuple(mapped)
+    patterns = mapped or {}
     found = Found()
     for path in paths:
         for file in _expand(path, found.problems):
-            _take(file, patterns, found)
-    found.files.sort(key=lambda f: (_ORDER[f.table.name] if f.table else -1, str(f.path)))
+            _take(file, tuple(patterns), found)
+    found.files.sort(key=lambda f: (_place(f, patterns), str(f.path)))
     return found
+
+
+def _place(file: InputFile, patterns: Mapping[str, Collection[str]]) -> int:
+    """What others refer to comes first, so that few rows have to wait for their customer."""
+    if file.table is not None:
+        return _ORDER[file.table.name]
+    tables = next(tables for pattern, tables in patterns.items() if matches(file.path, pattern))
+    return min(_ORDER[name] for name in tables)
 
 
 def matches(path: Path, pattern: str) -> bool:

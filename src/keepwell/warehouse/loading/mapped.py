@@ -1,5 +1,7 @@
 """From an entry of a mapping and an opened file to the plans for its tables."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlglot
@@ -21,6 +23,7 @@ from keepwell.model.expressions import (
 from keepwell.model.expressions_sql import expression_sql
 from keepwell.model.problems import did_you_mean
 from keepwell.warehouse.loading.encoding import UnreadableFileError
+from keepwell.warehouse.loading.lookups import LookupTable
 from keepwell.warehouse.loading.mapping import ColumnSource, MappedFile, Target
 from keepwell.warehouse.loading.parse import Cell, text_sql
 from keepwell.warehouse.loading.plan import Plan
@@ -29,13 +32,19 @@ from keepwell.warehouse.sql import literal, quoted
 from keepwell.warehouse.tables import TABLES
 
 
-def mapped_plans(raw: RawFile, entry: MappedFile, zone: str) -> list[Plan]:
+def mapped_plans(raw: RawFile, entry: MappedFile, zone: str, lookups: Mapping[str, LookupTable]) -> list[Plan]:
     """One plan per target; raises UnreadableFileError when the file lacks columns that the mapping needs."""
     columns = {c.name.lower(): c for c in raw.columns}
-    return [_plan(target, entry, columns, zone) for target in entry.targets]
+    return [_plan(target, entry, columns, zone, lookups) for target in entry.targets]
 
 
-def _plan(target: Target, entry: MappedFile, columns: dict[str, RawColumn], zone: str) -> Plan:
+def _plan(
+    target: Target,
+    entry: MappedFile,
+    columns: dict[str, RawColumn],
+    zone: str,
+    lookups: Mapping[str, LookupTable],
+) -> Plan:
     table = TABLES[target.table]
     _require_sources(target, columns)
     cells: dict[str, Cell] = {}
@@ -49,7 +58,7 @@ def _plan(target: Target, entry: MappedFile, columns: dict[str, RawColumn], zone
             continue
         prefix = f"{table.json_column}."
         into = extras if name.startswith(prefix) else cells
-        into[name.removeprefix(prefix) if into is extras else name] = _cell(source, entry, columns)
+        into[name.removeprefix(prefix) if into is extras else name] = _cell(source, entry, columns, lookups)
     where = None if target.where is None else f"coalesce({_expression(target.where, columns)}, false)"
     return Plan(table, entry.zone or zone, cells, extras, where, tuple(notes))
 
@@ -70,13 +79,20 @@ def _hint(name: str, columns: dict[str, RawColumn]) -> str:
     return did_you_mean(name, [c.name for c in columns.values()])
 
 
-def _cell(source: ColumnSource, entry: MappedFile, columns: dict[str, RawColumn]) -> Cell:
+def _cell(
+    source: ColumnSource, entry: MappedFile, columns: dict[str, RawColumn], lookups: Mapping[str, LookupTable]
+) -> Cell:
     sql, kind = _origin(source, columns)
-    if source.lookup is not None or source.default is not None:
+    table = lookups[source.lookup_name] if source.lookup_name is not None else None
+    given = text_sql(Cell(sql, kind))
+    if table is not None:
+        sql, kind = table.value_sql(given), "VARCHAR"
+    if isinstance(source.lookup, dict) or source.default is not None:
         sql, kind = _looked_up(text_sql(Cell(sql, kind)), source), "VARCHAR"
     # What an expression or a constant gives has the decimal point already.
     decimal = source.decimal or (entry.decimal if source.source is not None else None)
-    return Cell(sql, kind, source.format, source.zone or entry.zone, decimal, source.cast)
+    cell = Cell(sql, kind, source.format, source.zone or entry.zone, decimal, source.cast)
+    return cell if table is None else replace(cell, given=given, source=table.label)
 
 
 def _origin(source: ColumnSource, columns: dict[str, RawColumn]) -> tuple[str, str]:
@@ -91,7 +107,7 @@ def _origin(source: ColumnSource, columns: dict[str, RawColumn]) -> tuple[str, s
 def _looked_up(text: str, source: ColumnSource) -> str:
     """The value for a text from the lookup (upper and lower case are the same), else the default, else the text."""
     default = literal(_text(source.default)) if source.default is not None else None
-    if not source.lookup:
+    if not isinstance(source.lookup, dict) or not source.lookup:
         return f"coalesce({text}, {default})"
     branches = " ".join(f"WHEN {literal(k.strip().lower())} THEN {literal(_text(v))}" for k, v in source.lookup.items())
     return f"CASE lower({text}) {branches} ELSE {default or text} END"

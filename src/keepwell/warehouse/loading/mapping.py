@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from keepwell.model.base import ExpressionText, Scalar, Strict
 from keepwell.model.expressions import names_in, parse_expression
@@ -27,7 +27,7 @@ class ColumnSource(Strict):
     source: str | None = Field(None, alias="from")
     expr: ExpressionText | None = None
     constant: Scalar | None = None
-    lookup: dict[str, Scalar] | None = None
+    lookup: dict[str, Scalar] | str | None = None
     default: Scalar | None = None
     cast: Cast | None = None
     format: str | None = None
@@ -39,6 +39,11 @@ class ColumnSource(Strict):
         if sum(x is not None for x in (self.source, self.expr, self.constant)) != 1:
             raise ValueError("needs exactly one of 'from', 'expr', 'constant'")
         return self
+
+    @property
+    def lookup_name(self) -> str | None:
+        """The lookup file that gives the value; None when the words stand here, or there is no lookup."""
+        return self.lookup if isinstance(self.lookup, str) else None
 
 
 class Target(Strict):
@@ -58,6 +63,14 @@ class MappedFile(Strict):
     decimal: Decimal | None = None
 
 
+class LookupFile(Strict):
+    """A file that says what belongs to a key: `file` lies beside the files that need it, or beside the mapping."""
+
+    file: str
+    key: str
+    value: str
+
+
 class Defaults(Strict):
     """What holds for all files that do not say otherwise."""
 
@@ -70,6 +83,13 @@ class Mapping(Strict):
 
     files: list[MappedFile] = Field(min_length=1)
     defaults: Defaults = Defaults()
+    lookups: dict[str, LookupFile] = Field(default_factory=dict)
+    _folder: Path | None = PrivateAttr(None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the mapping file lies."""
+        return self._folder
 
     def for_file(self, path: Path) -> MappedFile | None:
         """The first entry whose pattern means this file, with the defaults filled in."""
@@ -80,9 +100,10 @@ class Mapping(Strict):
         return None
 
     @property
-    def patterns(self) -> tuple[str, ...]:
-        """The file patterns."""
-        return tuple(entry.file for entry in self.files)
+    def patterns(self) -> dict[str, tuple[str, ...]]:
+        """The file patterns, each with the tables that its files fill."""
+        first = {entry.file: entry for entry in reversed(self.files)}
+        return {entry.file: tuple(t.table for t in first[entry.file].targets) for entry in self.files}
 
 
 def source_names(entry: MappedFile) -> set[str]:
@@ -93,6 +114,12 @@ def source_names(entry: MappedFile) -> set[str]:
         found |= {name for text in texts if text is not None for name in names_in(parse_expression(text))}
         found |= {c.source for c in target.columns.values() if c.source is not None}
     return found
+
+
+def lookup_names(entry: MappedFile) -> set[str]:
+    """Every lookup file that the entry needs."""
+    sources = (source for target in entry.targets for source in target.columns.values())
+    return {source.lookup_name for source in sources if source.lookup_name is not None}
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -109,6 +136,7 @@ def read_mapping(path: Path) -> Mapping:
     problems += semantic_problems(document)
     if problems or mapping is None:
         raise DefinitionError(dict.fromkeys(problems))
+    mapping._folder = path.parent
     return mapping
 
 
@@ -130,6 +158,8 @@ def _shapes(path: tuple[Any, ...]) -> Iterator[type[BaseModel]]:
         yield ColumnSource
     elif "targets" in path:
         yield Target
+    elif path[:1] == ("lookups",) and len(path) > 1:
+        yield LookupFile
     elif path[:1] == ("files",):
         yield MappedFile
     else:

@@ -1,4 +1,7 @@
-"""What a mapping says has to exist: tables, columns, formats, zones. Works on plain data, so that all is reported."""
+"""What a mapping says has to exist: tables, columns, formats, zones, lookups.
+
+Works on plain data, so that all is reported.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +14,7 @@ from keepwell.warehouse.tables import TABLES, Table
 
 
 def semantic_problems(document: Document) -> list[Problem]:
-    """Every table, column, format and zone that does not exist, and every required column that nothing fills."""
+    """Every table, column, format, zone and lookup that does not exist, and required columns that nothing fills."""
     return list(_problems(document))
 
 
@@ -51,6 +54,15 @@ def _column(document: Document, path: KeyPath, table: Table, source: Any) -> Ite
         known = ", ".join(format_names())
         yield document.problem((*path, "format"), f"unknown format '{text}'; use {known} or a pattern such as %d.%m.%y")
     yield from _zone(document, path, source)
+    yield from _lookup(document, path, source.get("lookup"))
+
+
+def _lookup(document: Document, path: KeyPath, name: Any) -> Iterator[Problem]:
+    known = document.data.get("lookups")
+    lookups = known if isinstance(known, dict) else {}
+    if isinstance(name, str) and name not in lookups:
+        hint = did_you_mean(name, lookups) or "; 'lookups' at the top names the file that says what belongs to a key"
+        yield document.problem((*path, "lookup"), f"unknown lookup '{name}'{hint}")
 
 
 def _zone(document: Document, path: KeyPath, owner: Any) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from keepwell.warehouse.facts import fact_days, scan, write_day
+from keepwell.warehouse.facts import fact_day, scan, write_day
 from keepwell.warehouse.keys import keep_people, keep_symbols
 from keepwell.warehouse.loading.dates import local_day
 from keepwell.warehouse.loading.fact_moves import Moves, fact_digest, find_moves
@@ -77,7 +77,7 @@ def _joins(intake: Intake) -> str:
 def _merge_day(intake: Intake, folder: Path, day: date, moves: Moves) -> bool:
     """Bring one day up to date; returns whether its file was rewritten."""
     table, warehouse = intake.table, intake.warehouse
-    live = fact_days(warehouse, table).get(day)
+    live = fact_day(warehouse, table, day)
     existing = f"(SELECT * FROM {scan([live.path])})" if live else _nothing(intake)  # noqa: S608
     dropped = moves.dropped(day)
     kept = f"(SELECT * FROM {existing} WHERE {table.key} NOT IN {dropped})"  # noqa: S608

@@ -10,19 +10,18 @@ import duckdb
 
 from keepwell.warehouse.facts import remove_unlisted
 from keepwell.warehouse.loading.checking import check_rows
-from keepwell.warehouse.loading.encoding import UnreadableFileError, read_text_file
+from keepwell.warehouse.loading.encoding import UnreadableFileError
 from keepwell.warehouse.loading.feeds import note_feeds
 from keepwell.warehouse.loading.files import InputFile
+from keepwell.warehouse.loading.lookups import Lookups, LookupTable
 from keepwell.warehouse.loading.mapped import mapped_plans
-from keepwell.warehouse.loading.mapping import MappedFile, Mapping, source_names
+from keepwell.warehouse.loading.mapping import MappedFile, Mapping, lookup_names, source_names
 from keepwell.warehouse.loading.merge_customers import merge_customers
 from keepwell.warehouse.loading.merge_facts import merge_facts
 from keepwell.warehouse.loading.merge_small import merge_small
+from keepwell.warehouse.loading.opening import open_file
 from keepwell.warehouse.loading.plan import Plan, canonical_plan, normal_name
 from keepwell.warehouse.loading.quarantine import Desk, sample, settle_fixed, settle_waiting
-from keepwell.warehouse.loading.read_delimited import read_delimited
-from keepwell.warehouse.loading.read_json import read_json
-from keepwell.warehouse.loading.read_parquet import read_parquet
 from keepwell.warehouse.loading.reading import RawFile, count_rows
 from keepwell.warehouse.loading.report import Counts, FileReport, Progress, ProgressStep, QuarantinedRow
 from keepwell.warehouse.loading.rows import Intake
@@ -42,6 +41,7 @@ class FileLoader:
     sample: list[QuarantinedRow] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _opened: Lookups | None = None
 
     def load(self, file: InputFile, *, resolves: bool = False) -> bool:
         """Load one file in one transaction; `resolves` settles the rows that waited for their customer.
@@ -55,8 +55,11 @@ class FileLoader:
         try:
             # A reader that gives up would spoil the transaction, so reading comes first.
             raw = self._open(file, stage)
+            lookups = self._lookups(file, stage)
             with self.warehouse.transaction():
-                days = self._transfer(raw, file, stage, resolves)
+                days = self._transfer(raw, self._plans(raw, file, lookups), stage)
+                if resolves and file.table:
+                    settle_waiting(self.warehouse.connection, file.table)
         except (UnreadableFileError, duckdb.Error, OSError) as error:
             del self.reports[kept[0] :], self.sample[kept[1] :]
             self.problems.append(f"{file.path}: not loaded: {_plain(error)}")
@@ -67,30 +70,29 @@ class FileLoader:
             remove_unlisted(self.warehouse, table, day)
         return True
 
-    def _transfer(self, raw: RawFile, file: InputFile, stage: Path, resolves: bool) -> list[tuple[Table, date]]:
-        plans = self._plans(raw, file)
+    def _transfer(self, raw: RawFile, plans: list[Plan], stage: Path) -> list[tuple[Table, date]]:
         if not raw.rows and raw.broken is None:
-            self.problems.append(f"{file.path}: no rows, only a header")
+            self.problems.append(f"{raw.path}: no rows, only a header")
         self._note_left_over(raw, plans)
-        self.problems += [f"{file.path}: {p}" for p in raw.problems]
+        self.problems += [f"{raw.path}: {p}" for p in raw.problems]
         days: list[tuple[Table, date]] = []
         for position, plan in enumerate(plans):
             folder = stage / f"{position}-{plan.table.name}"
             folder.mkdir()
             days += [(plan.table, d) for d in self._put(raw, plan, folder, first=position == 0)]
-        if resolves and file.table:
-            settle_waiting(self.warehouse.connection, file.table)
         return days
 
     def _open(self, file: InputFile, stage: Path) -> RawFile:
         self._tell(file.path, "reading", 0, 1, 0)
-        connection = self.warehouse.connection
-        if file.form == "parquet":
-            return read_parquet(connection, file.path)
-        text = read_text_file(file.path, stage)
-        if file.form == "json":
-            return read_json(connection, file.path, text, stage)
-        return read_delimited(connection, file.path, text, stage, self._expected(file))
+        return open_file(self.warehouse.connection, file.path, file.form, stage, self._expected(file))
+
+    def _lookups(self, file: InputFile, stage: Path) -> dict[str, LookupTable]:
+        entry = self._entry(file)
+        if entry is None or self.mapping is None:
+            return {}
+        if self._opened is None:
+            self._opened = Lookups(self.warehouse.connection, self.mapping.lookups, self.mapping.folder)
+        return self._opened.open(lookup_names(entry), file.path, stage)
 
     def _entry(self, file: InputFile) -> MappedFile | None:
         return self.mapping.for_file(file.path) if self.mapping and file.table is None else None
@@ -103,10 +105,10 @@ class FileLoader:
         names = file.table.column_names if file.table else ()
         return lambda name: normal_name(name) in names
 
-    def _plans(self, raw: RawFile, file: InputFile) -> list[Plan]:
+    def _plans(self, raw: RawFile, file: InputFile, lookups: dict[str, LookupTable]) -> list[Plan]:
         entry = self._entry(file)
         if entry is not None:
-            return mapped_plans(raw, entry, self.warehouse.zone) if raw.columns else []
+            return mapped_plans(raw, entry, self.warehouse.zone, lookups) if raw.columns else []
         return [canonical_plan(raw, file.table, self.warehouse.zone)] if file.table else []
 
     def _note_left_over(self, raw: RawFile, plans: list[Plan]) -> None:

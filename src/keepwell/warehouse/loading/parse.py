@@ -27,7 +27,10 @@ _POINT: Final = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"
 
 @dataclass(frozen=True)
 class Cell:
-    """Where a column's value comes from: an expression over the file's columns, its type, and how to read it."""
+    """Where a column's value comes from: an expression over the file's columns, its type, and how to read it.
+
+    A value that was looked up in a file has in `given` the text that it was looked up by, and in `source` that file.
+    """
 
     sql: str
     type: str = "VARCHAR"
@@ -35,6 +38,8 @@ class Cell:
     zone: str | None = None
     decimal: str | None = None
     cast: str | None = None
+    given: str | None = None
+    source: str | None = None
 
     @property
     def is_moment(self) -> bool:

@@ -28,7 +28,7 @@ def load_paths(
     goes in whole or not at all; a bad row goes to quarantine and the rest of its file loads. `now` is the moment of
     the load (taken as UTC when it has no zone). Repeating a load changes nothing.
     """
-    found = find_files(paths, mapped=mapping.patterns if mapping else ())
+    found = find_files(paths, mapped=mapping.patterns if mapping else None)
     loader = FileLoader(warehouse, _utc(now), mapping, progress)
     for file in found.files:
         loader.load(file)
