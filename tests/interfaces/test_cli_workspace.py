@@ -51,7 +51,8 @@ def test_bad_rows_are_quarantined_and_shown(copy: Path, tmp_path: Path) -> None:
     waiting = keepwell("-w", copy, "show", "quarantine", "--format", "json").json
     assert {(row["line"], row["column"]) for row in waiting} >= {(2, "created_at"), (3, "customer_id")}
     quality = keepwell("-w", copy, "show", "quality", "--format", "json").json
-    assert sum(reason["rows"] for reason in quality["quarantine"]) == 2
+    waits = [finding for finding in quality["findings"] if finding["code"].startswith("quarantine_")]
+    assert sum(finding["count"] for finding in waits) == 2
     assert next(f for f in quality["feeds"] if f["table"] == "tickets")["quarantined"] == 2
     assert keepwell("-w", copy, "load", file, "--map", tmp_path / "none.yaml").code == 2
 

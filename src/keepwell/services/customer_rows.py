@@ -51,8 +51,7 @@ def customers_flat(published: Published) -> tuple[list[str], list[list[Any]]]:
 def signals_listed(published: Published) -> list[dict[str, Any]]:
     """One object per customer and signal, the most severe first, then the largest value, then the customer."""
     signals = published.model.model.signals
-    wanted = ["customer_id", "name", "owner_email", "mrr", "segment", "signals"]
-    wanted += [c for c in published.columns if c.startswith(("signal_value.", "m."))]
+    wanted = [name for name in published.columns if not name.startswith("q.")]
     found = [
         _signal(row, published.as_of, name, signals[name])
         for row in published.rows(wanted)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from keepwell.services.workspace import Workspace
+from keepwell.warehouse.quality import QualityFinding, data_quality
 from keepwell.warehouse.storage import Warehouse
 
 
@@ -36,28 +37,17 @@ class WaitingRow:
 
 
 @dataclass(frozen=True)
-class WaitingReason:
-    """How many rows of a table wait for one reason."""
-
-    table: str
-    column: str | None
-    reason: str
-    rows: int
-
-
-@dataclass(frozen=True)
 class Quality:
     """Everything about the data that a person should look at."""
 
     feeds: tuple[FeedQuality, ...]
-    reasons: tuple[WaitingReason, ...]
-    last_fact_day: date | None
+    findings: tuple[QualityFinding, ...]
 
 
 def read_quality(workspace: Workspace, *, on_wait: Callable[[str], None] | None = None) -> Quality:
-    """Read the state of all feeds and the reasons in quarantine."""
+    """Read the state of all feeds, what waits in quarantine, and what the data say against themselves."""
     with workspace.warehouse("show quality", on_wait) as warehouse:
-        return Quality(tuple(_feeds(warehouse)), tuple(_reasons(warehouse)), _last_day(warehouse))
+        return Quality(tuple(_feeds(warehouse)), tuple(data_quality(warehouse)))
 
 
 def read_quarantine(
@@ -80,16 +70,3 @@ def _feeds(warehouse: Warehouse) -> list[FeedQuality]:
         " GROUP BY ALL ORDER BY 1, 2"
     ).fetchall()
     return [FeedQuality(*row) for row in found]
-
-
-def _reasons(warehouse: Warehouse) -> list[WaitingReason]:
-    found = warehouse.connection.execute(
-        "SELECT table_name, column_name, reason, count(*) FROM quarantine WHERE state = 'open'"
-        " GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3"
-    ).fetchall()
-    return [WaitingReason(*row) for row in found]
-
-
-def _last_day(warehouse: Warehouse) -> date | None:
-    found = warehouse.connection.execute("SELECT max(day) FROM fact_days").fetchone()
-    return None if found is None else found[0]

@@ -1,6 +1,7 @@
 """`keepwell show quality` and `keepwell show quarantine`: what the data are like."""
 
-from dataclasses import asdict, fields
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Annotated, Final
 
 import typer
@@ -14,23 +15,29 @@ from keepwell.services.quality import FeedQuality, Quality, WaitingRow, read_qua
 from keepwell.services.reading import read_published
 from keepwell.services.workspace import Workspace
 
-_FEED: Final = tuple(field.name for field in fields(FeedQuality))
+_FEED: Final = (*(field.name for field in fields(FeedQuality)), "fresh_until", "state")
+_FEED_TABLE: Final = ("table", "state", "rows", "fresh_until", "quarantined", "source", "last_sync_at")
+_FINDING: Final = ("code", "table", "count", "total", "share", "message", "examples")
+_FINDING_TABLE: Final = ("table", "count", "finding")
+_STATES: Final = {"fresh": "green", "stale": "yellow", "absent": "bright_black"}
 
 
 @show_app.command()
 def quality(context: typer.Context, as_of: AsOf = None, form: Form = Format.TABLE, at: At = None) -> None:
-    """Every feed with its age, and how many rows wait in quarantine for which reason."""
+    """Every feed with its age, what waits in quarantine, and contradictions in the data, counted, with examples."""
     workspace = opened(context, at)
     ages = _ages(workspace, as_of)
     found = read_quality(workspace, on_wait=note)
+    findings = [[getattr(finding, name) for name in _FINDING] for finding in found.findings]
     if form is Format.JSON:
         print_json(_as_dict(found, ages))
-        return
-    columns = (*_FEED, "fresh_until", "state")
-    print_rows(columns, _feed_rows(found, ages), form)
-    if form is Format.TABLE:
-        for reason in found.reasons:
-            note(f"quarantine: {reason.rows} rows of {reason.table}: {reason.column or 'row'} {reason.reason}")
+    elif form is Format.CSV:
+        print_rows(_FINDING, findings, form)
+    else:
+        print_rows(_FEED_TABLE, _feed_table(found, ages), form, styles=_STATES)
+        if findings:
+            typer.echo("")
+            print_rows(_FINDING_TABLE, ([f.table, f.count, f.message] for f in found.findings), form)
 
 
 @show_app.command()
@@ -63,13 +70,20 @@ def _feed_rows(found: Quality, ages: dict[str, FeedAge]) -> list[list[object]]:
     rows: list[list[object]] = []
     for feed in found.feeds:
         age = ages.get(feed.table)
-        rows.append([*(getattr(feed, name) for name in _FEED), age.until if age else None, age.state if age else None])
+        own = [getattr(feed, field.name) for field in fields(FeedQuality)]
+        rows.append([*own, age.until if age else None, age.state if age else None])
     absent = [age for age in ages.values() if age.used and age.state == "absent"]
-    rows += [[age.table, *[None] * (len(_FEED) - 1), None, age.state] for age in absent]
+    rows += [[age.table, *[None] * (len(_FEED) - 2), age.state] for age in absent]
     return rows
 
 
+def _feed_table(found: Quality, ages: dict[str, FeedAge]) -> Iterator[list[object]]:
+    """The columns that fit on a screen."""
+    for row in _feed_rows(found, ages):
+        named = dict(zip(_FEED, row, strict=True))
+        yield [named[name] for name in _FEED_TABLE]
+
+
 def _as_dict(found: Quality, ages: dict[str, FeedAge]) -> dict[str, object]:
-    columns = (*_FEED, "fresh_until", "state")
-    feeds = [{k: plain(v) for k, v in zip(columns, row, strict=True)} for row in _feed_rows(found, ages)]
-    return {"feeds": feeds, "quarantine": [asdict(reason) for reason in found.reasons]}
+    feeds = [{k: plain(v) for k, v in zip(_FEED, row, strict=True)} for row in _feed_rows(found, ages)]
+    return {"feeds": feeds, "findings": [{name: getattr(f, name) for name in _FINDING} for f in found.findings]}
