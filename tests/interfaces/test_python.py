@@ -7,6 +7,7 @@ import pytest
 
 import keepwell
 from keepwell.model.problems import DefinitionError
+from tests.interfaces.cli_world import LAST
 
 
 def test_a_pack_is_loaded_by_name_and_scores_rows() -> None:
@@ -24,3 +25,9 @@ def test_a_directory_is_loaded_as_well(tmp_path: Path) -> None:
 def test_an_unknown_pack_is_named_with_the_nearest() -> None:
     with pytest.raises(DefinitionError, match="did you mean 'saas-monitoring'"):
         keepwell.load_pack("saas-monitorin")
+
+
+def test_an_opened_workspace_runs_like_the_command(copy: Path) -> None:
+    report = keepwell.open(copy).run(as_of=LAST)
+    assert (report.as_of, report.customers > 0) == (LAST, True)
+    assert (copy / "data" / "snapshots" / f"{LAST}.parquet").exists()

@@ -1,14 +1,18 @@
-"""The Python door: load a pack or a model directory, score rows."""
+"""The Python door: score rows with a pack or model, or open a workspace and run it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from os import PathLike
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from keepwell.evaluation.api import ScoreResult, score_rows
 from keepwell.model.loader import LoadedModel
 from keepwell.model.packs import resolve_model
 from keepwell.model.validation.context import Tables
+from keepwell.services.runs import RunReport, backfill_days, run_day
+from keepwell.services.workspace import Workspace, workspace_open
 from keepwell.warehouse.tables import TABLES
 
 CANONICAL: Tables = {name: frozenset(table.column_names) for name, table in TABLES.items()}
@@ -46,3 +50,29 @@ def load_pack(name_or_dir: str | PathLike[str]) -> Pack:
 def today() -> date:
     """The current day in UTC; the only clock of the doors."""
     return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True)
+class OpenedWorkspace:
+    """A workspace folder, ready to run."""
+
+    workspace: Workspace
+
+    def run(self, as_of: date | None = None) -> RunReport:
+        """Compute one day and publish its snapshot; today in the workspace's zone when `as_of` is left out.
+
+        Raises
+        ------
+        WorkspaceError, DefinitionError, WarehouseBusy
+            When there are no customers, the model has mistakes, or another process holds the data for too long.
+        """
+        return run_day(self.workspace, as_of=as_of or datetime.now(ZoneInfo(self.workspace.zone)).date())
+
+    def backfill(self, first: date, last: date) -> list[RunReport]:
+        """Compute and publish every day of a range, both ends included."""
+        return backfill_days(self.workspace, first=first, last=last)
+
+
+def open_workspace(directory: str | PathLike[str]) -> OpenedWorkspace:
+    """Open the workspace in a folder; raises WorkspaceError with what to do when there is none."""
+    return OpenedWorkspace(workspace_open(Path(directory)))
