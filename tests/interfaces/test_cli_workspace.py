@@ -75,6 +75,20 @@ def test_nothing_is_touched_when_a_path_does_not_exist(copy: Path, world: Path) 
     assert "nowhere: there is no such file or folder" in ran.err
 
 
+def test_a_load_of_nothing_is_a_problem(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.docx").write_text("no data")
+    ran = keepwell("-w", copy, "load", tmp_path / "notes.docx")
+    assert ran.code == 1
+    assert "nothing was loaded" in ran.err
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-02-30", "yesterday", "9999-12-31"])
+def test_impossible_dates_are_refused(copy: Path, day: str) -> None:
+    ran = keepwell("-w", copy, "run", "--as-of", day)
+    assert ran.code == 2
+    assert "date" in ran.err
+
+
 def test_run_publishes_and_names_the_file(copy: Path) -> None:
     ran = keepwell("run", "-w", copy, "--as-of", LAST)
     assert ran.code == 0

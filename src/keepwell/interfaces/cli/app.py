@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from keepwell import __version__
+
+_FIRST: Final = date(1970, 1, 1)
+_LAST: Final = date(2199, 12, 31)
 
 app = typer.Typer(
     name="keepwell",
@@ -54,6 +57,9 @@ def shared(context: typer.Context) -> Shared:
 def parse_day(text: str) -> date:
     """A date given as an option."""
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(f"'{text}' is not a date; dates look like 2026-01-31") from None
+    if not _FIRST <= day <= _LAST:
+        raise typer.BadParameter(f"{day} is out of range; dates are from {_FIRST} to {_LAST}")
+    return day

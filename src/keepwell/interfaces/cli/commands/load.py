@@ -40,7 +40,9 @@ def load(
         )
     _print(report, form)
     _tell(report, f"{here(context, at)} show quarantine")
-    raise typer.Exit(Exit.DONE if report.clean else Exit.PROBLEMS)
+    if not report.files:
+        note("nothing was loaded")
+    raise typer.Exit(Exit.DONE if report.clean and report.files else Exit.PROBLEMS)
 
 
 def _show(shown: Stages, step: ProgressStep) -> None:
