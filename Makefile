@@ -4,10 +4,11 @@ RUN := $(VENV)/bin
 SIZE ?= small
 TESTS ?= tests
 
-.PHONY: help demo test lint bench lock clean venv venv-run
+.PHONY: help demo ravenstack test lint bench lock clean venv venv-run
 
 help:
 	@echo "make demo    850 simulated agencies, two models, reports: the whole product in a few minutes"
+	@echo "make ravenstack  five files of a foreign company through a mapping, with what they say against themselves"
 	@echo "make test    all tests"
 	@echo "make lint    format, lint, types, and the order of the rooms"
 	@echo "make bench   how fast it is (SIZE=small, medium or large)"
@@ -23,6 +24,9 @@ venv-run:
 
 demo: venv-run
 	@$(RUN)/keepwell demo --dir demo
+
+ravenstack: venv-run
+	@KEEPWELL=$(RUN)/keepwell examples/ravenstack/run.sh ravenstack
 
 test: venv
 	@$(RUN)/python -m pytest -n auto $(TESTS)
@@ -43,5 +47,5 @@ lock: venv
 		--no-emit-find-links --strip-extras --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf demo bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf demo ravenstack bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

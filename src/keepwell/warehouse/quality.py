@@ -120,8 +120,9 @@ def _contradictions(warehouse: Warehouse, check: QualityCheck) -> list[QualityFi
     if found is None or not found[0]:
         return []
     total = warehouse.connection.execute(check.total).fetchone() if check.total else None
-    everything = int(total[0]) if total else None
-    return [QualityFinding(check.code, check.table, int(found[0]), check.message, tuple(found[1]), everything)]
+    count, everything = int(found[0]), int(total[0]) if total else None
+    message = f"{check.message} ({count / everything:.1%} of {everything})" if everything else check.message
+    return [QualityFinding(check.code, check.table, count, message, tuple(found[1]), everything)]
 
 
 def _localized(query: str, zone: str) -> str:
