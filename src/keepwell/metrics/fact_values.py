@@ -143,9 +143,16 @@ class _DateByDate(_Reader):
         source = self._presence_source(index, presence, date)
         if source is None:
             return blank
-        tests = [f"max(CASE WHEN {_seen(m, presence, date)} THEN 1 ELSE 0 END) AS m{i}" for i, m in enumerate(metrics)]
-        sums = ", ".join(f"CAST(sum(m{i}) AS BIGINT) AS c{i}" for i in range(len(metrics)))
-        inner = f"SELECT {self.entity} AS e, thing, {', '.join(tests)} FROM {source} GROUP BY e, thing"
+        # The last day a thing was seen answers every window that ends on the same day.
+        ends = sorted({(presence.wheres.index(m.flag), m.metric.offset) for m in metrics})
+        lasts = [
+            f"max(day) FILTER (WHERE {_seen(flag, presence, date - offset)}) AS l{i}"
+            for i, (flag, offset) in enumerate(ends)
+        ]
+        place = {end: f"l{i}" for i, end in enumerate(ends)}
+        tests = [_inside(m, place[presence.wheres.index(m.flag), m.metric.offset], date) for m in metrics]
+        sums = ", ".join(f"CAST(count(*) FILTER (WHERE {test}) AS BIGINT) AS c{i}" for i, test in enumerate(tests))
+        inner = f"SELECT {self.entity} AS e, thing, {', '.join(lasts)} FROM {source} GROUP BY e, thing"
         found = self.fetch(f"SELECT e, {sums} FROM ({inner}) GROUP BY e")
         return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
 
@@ -229,8 +236,13 @@ def _filled(values: npt.NDArray[np.generic]) -> Ints:
     return np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
 
 
-def _seen(metric: FactMetric, presence: Presence, date: int) -> str:
-    bit = 1 << presence.wheres.index(metric.flag)
-    high = date - metric.metric.offset
-    low = "" if metric.metric.window is None else f" AND day > {high - metric.metric.window}"
-    return f"flags & {bit} != 0 AND day <= {high}{low}"
+def _seen(flag: int, presence: Presence, last: int) -> str:
+    """Rows of a presence under one row filter, up to a day."""
+    marked = "" if len(presence.wheres) == 1 else f"flags & {1 << flag} != 0 AND "
+    return f"{marked}day <= {last}"
+
+
+def _inside(metric: FactMetric, last: str, date: int) -> str:
+    """Whether the last day is in the metric's window."""
+    window = metric.metric.window
+    return f"{last} IS NOT NULL" if window is None else f"{last} > {date - metric.metric.offset - window}"

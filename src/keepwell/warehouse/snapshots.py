@@ -39,6 +39,8 @@ class SnapshotColumn:
 
     def select(self, raw: str, dictionary: str | None) -> str:
         """The column as it is stored, from the raw column of that name."""
+        if self.kind not in ("text", "list", "code") or dictionary:
+            raw = f"nullif({raw}, CAST('nan' AS DOUBLE))"
         if dictionary:
             raw = f"{dictionary}[CAST({raw} AS INTEGER) + 1]"
         separator = f"chr({ord(LIST_SEPARATOR)})"
@@ -54,14 +56,12 @@ class SnapshotColumn:
         return f"{stored} AS {quoted(self.name)}"
 
     def raw(self) -> npt.NDArray[Any]:
-        """Values as DuckDB scans them: nan is masked."""
+        """Values as DuckDB scans them, without a copy where that is possible."""
         if self.kind in ("text", "list") and self.texts is None:
             return self.values.astype(object)
         if self.kind == "code":
             return self.values
-        numbers = self.values.astype(np.float64)
-        missing = np.isnan(numbers)
-        return np.ma.masked_array(np.where(missing, 0.0, numbers), mask=missing) if missing.any() else numbers
+        return self.values.astype(np.float64)
 
 
 class SnapshotWriter:

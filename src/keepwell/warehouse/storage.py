@@ -124,10 +124,17 @@ def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _kept_settings(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'settings'").fetchone()
+    return dict(connection.execute("SELECT name, value FROM settings").fetchall()) if found else {}
+
+
 def _prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    for statement in schema_statements():
-        connection.execute(statement)
-    kept = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    kept = _kept_settings(connection)
+    if kept.get("layout") != LAYOUT:
+        for statement in schema_statements():
+            connection.execute(statement)
+        kept = _kept_settings(connection)
     if not kept:
         connection.execute("INSERT INTO settings VALUES ('zone', ?), ('layout', ?)", [zone, LAYOUT])
     elif kept["zone"] != zone:
