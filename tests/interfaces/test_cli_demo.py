@@ -84,3 +84,14 @@ def test_the_doctor_warns_of_a_changed_model(copy: Path) -> None:
     model.write_text(model.read_text().replace("title:", "title: New", 1))
     findings = examine(copy, today=LAST)
     assert any("the model changed" in finding.message for finding in findings)
+
+
+def test_the_demo_command_names_reports_and_commands_that_work(tmp_path: Path) -> None:
+    ran = keepwell("demo", "--dir", tmp_path / "demo", "--customers", 12, "--days", 30)
+    assert ran.code == 0, ran.err
+    reports = [line.split(": ")[1] for line in ran.out.splitlines() if line.startswith("  report: ")]
+    assert len(reports) == 2
+    assert all(Path(path).stat().st_size for path in reports)
+    shown = [line.split()[1:] for line in ran.out.splitlines() if " -w " in line]
+    assert len(shown) == 3
+    assert [keepwell(*arguments).code for arguments in shown] == [0, 0, 0]

@@ -1,6 +1,8 @@
 """`keepwell demo`: the whole product on a simulated world."""
 
+import sys
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
@@ -9,7 +11,9 @@ from keepwell.interfaces.cli.app import app
 from keepwell.interfaces.cli.output import note
 from keepwell.interfaces.cli.progress import Stages, stages
 from keepwell.interfaces.html_report.render import render_report
+from keepwell.services.customer_rows import signals_listed
 from keepwell.services.demo import DemoSize, DemoWorkspace, demo_build
+from keepwell.services.reading import read_published
 from keepwell.services.report import write_report
 
 
@@ -28,7 +32,7 @@ def demo(
     for part, path in zip(built, reports, strict=True):
         _summary(part)
         typer.echo(f"  report: {path}")
-    _next(directory, built)
+    _next(built)
 
 
 class _Teller:
@@ -57,10 +61,17 @@ def _summary(part: DemoWorkspace) -> None:
     typer.echo(f"{part.workspace.root}: {report.customers} customers on {report.as_of}: {counts}")
 
 
-def _next(directory: Path, built: tuple[DemoWorkspace, ...]) -> None:
+def _next(built: tuple[DemoWorkspace, ...]) -> None:
     signals, scored = (part.workspace for part in built)
-    last = built[-1].report.as_of
+    last, program = built[-1].report.as_of, _program()
     typer.echo("Try next:")
-    typer.echo(f"  keepwell -w {signals.root} show customers")
-    typer.echo(f"  keepwell -w {scored.root} explain c-00007 --since {last.replace(day=1)}")
-    typer.echo(f"  keepwell -w {scored.root} show signals --format csv")
+    typer.echo(f"  {program} -w {signals.root} show customers")
+    found = signals_listed(read_published(scored))
+    if found and last.day > 1:
+        typer.echo(f"  {program} -w {scored.root} explain {found[0]['customer_id']} --since {last.replace(day=1)}")
+    typer.echo(f"  {program} -w {scored.root} show signals")
+
+
+def _program() -> str:
+    """How the program is called here: by its name, or by its path where the name is not found."""
+    return "keepwell" if which("keepwell") else sys.argv[0]
