@@ -1,7 +1,7 @@
 """Customers as they were on a date: the population and its attributes, from the kept history."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from keepwell.model.metric_definitions import MetricType
 from keepwell.warehouse.sql import quoted
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import CUSTOMERS, Kind
+from keepwell.warehouse.tables import Column as TableColumn
 
 _TYPES: Final = {
     Kind.TEXT: MetricType.TEXT,
@@ -24,7 +25,6 @@ _TYPES: Final = {
     Kind.TIME: MetricType.DATE,
 }
 TRAITS: Final = "traits."
-HISTORY: Final = "history_in_order"
 STATUSES: Final = ("active", "trial", "prospect", "churned")
 _ACTIVE, _CHURNED = 0.0, 3.0
 
@@ -60,15 +60,9 @@ class Attributes:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._columns: dict[str, Column] = {}
-        # Once in order, so that every column read later is in the same order without sorting again.
-        warehouse.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {HISTORY} AS SELECT k.customer_id, h.*,"
-            " row_number() OVER (ORDER BY h.customer, h.valid_from) AS position"
-            " FROM customer_history h JOIN customer_keys k USING (customer)"
-        )
         day = local_day(warehouse.zone)
         found = self._fetch(
-            "SELECT h.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
+            "SELECT k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
             f" {day('h.churned_at')} AS churned_day,"
             " date_diff('day', DATE '1970-01-01', h.customer_since) AS since_day,"
             f" {day('h.created_at')} AS created_day, {day('h.deleted_at')} AS deleted_day"
@@ -89,7 +83,8 @@ class Attributes:
         self.ranks[self.customers[self.firsts]] = np.arange(len(self.firsts))
 
     def _fetch(self, select: str) -> dict[str, npt.NDArray[Any]]:
-        sql = f"{select} FROM {HISTORY} h ORDER BY h.position"
+        source = "customer_history h JOIN customer_keys k USING (customer)"
+        sql = f"{select} FROM {source} ORDER BY h.customer, h.valid_from"
         return dict(self.warehouse.connection.execute(sql).fetchnumpy())
 
     def _firsts(self) -> Ints:
@@ -160,26 +155,29 @@ class Attributes:
 
     def _column(self, attribute: str) -> Column:
         if attribute not in self._columns:
-            self._columns[attribute] = self._read(attribute)
+            self.read([attribute])
         return self._columns[attribute]
 
-    def _read(self, attribute: str) -> Column:
-        if attribute.startswith(TRAITS):
-            return self._trait(attribute.removeprefix(TRAITS))
-        column = CUSTOMERS.column(attribute)
-        if column is None:
-            raise ValueError(f"customers has no column '{attribute}'")
-        kind = _TYPES.get(column.kind, MetricType.NUMBER)
+    def read(self, attributes: Iterable[str]) -> None:
+        """Read attributes of the whole history in one go; what was read before is kept."""
+        wanted = [name for name in dict.fromkeys(attributes) if name not in self._columns]
+        for name in wanted:
+            if name.startswith(TRAITS):
+                self._columns[name] = self._trait(name.removeprefix(TRAITS))
+        plain = [name for name in wanted if not name.startswith(TRAITS)]
+        if not plain:
+            return
+        selected = ", ".join(f"{self._select(name)} AS v{i}" for i, name in enumerate(plain))
+        found = self._fetch(f"SELECT {selected}")
+        for i, name in enumerate(plain):
+            self._columns[name] = _typed(found[f"v{i}"], _known_column(name))
+
+    def _select(self, attribute: str) -> str:
         name = f"h.{quoted(attribute)}"
-        if column.kind is Kind.TIME:
-            name = local_day(self.warehouse.zone)(name)
-        elif column.kind is Kind.DATE:
-            name = f"date_diff('day', DATE '1970-01-01', {name})"
-        values = self._fetch(f"SELECT {name} AS v")["v"]
-        if kind is MetricType.TEXT:
-            return _text(_objects(values))
-        numbers = _floats(values)
-        return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
+        kind = _known_column(attribute).kind
+        if kind is Kind.TIME:
+            return local_day(self.warehouse.zone)(name)
+        return f"date_diff('day', DATE '1970-01-01', {name})" if kind is Kind.DATE else name
 
     def _trait(self, key: str) -> Column:
         values = _objects(self._fetch("SELECT h.traits AS v")["v"])
@@ -189,6 +187,21 @@ class Attributes:
         kind = MetricType.BOOLEAN if any(isinstance(v, bool) for v in found) else MetricType.NUMBER
         numbers = np.array([np.nan if v is None else float(v) for v in found])
         return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
+
+
+def _known_column(attribute: str) -> TableColumn:
+    column = CUSTOMERS.column(attribute)
+    if column is None:
+        raise ValueError(f"customers has no column '{attribute}'")
+    return column
+
+
+def _typed(values: npt.NDArray[Any], column: TableColumn) -> Column:
+    kind = _TYPES.get(column.kind, MetricType.NUMBER)
+    if kind is MetricType.TEXT:
+        return _text(_objects(values))
+    numbers = _floats(values)
+    return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
 
 
 def _text(values: npt.NDArray[np.object_]) -> Column:

@@ -40,6 +40,7 @@ class Engine:
         self.warehouse, self.model = warehouse, model
         self.plan: Plan = plan_metrics(model)
         self.attributes = Attributes(warehouse)
+        self.attributes.read(a for a in self.plan.attributes.values() if CUSTOMERS.column(a.split(".")[0]))
         self.feeds = Feeds(warehouse, model.settings.stale_after_days)
         set_dates(warehouse, [0])
         people = warehouse.connection.execute("SELECT coalesce(max(person), 0) FROM person_keys").fetchone()

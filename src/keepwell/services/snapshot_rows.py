@@ -55,6 +55,7 @@ def snapshot_columns(
         joined("status", "text", lambda p: p.status, STATUSES),
         joined("churned_on", "date", lambda p: p.churned_on),
     ]
+    attributes.read([*(name for name, _ in ATTRIBUTES), "mrr", "arr"])
     for name, kind in ATTRIBUTES:
         found = [attributes.column(name, p) for p in both]
         texts = found[0].texts if kind == "text" else None
