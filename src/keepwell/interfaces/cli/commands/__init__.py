@@ -18,4 +18,5 @@ COMMANDS: Final = (
     "score",
     "schema",
     "simulate",
+    "bench",
 )
