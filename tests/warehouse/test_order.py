@@ -103,3 +103,12 @@ def test_the_order_of_loads_does_not_matter(world: dict[str, list[Row]], random:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         whole = result(Path(first), list(world.items()), late=False)
         assert result(Path(second), batches, late=late) == whole
+
+
+def test_a_state_that_begins_anew_has_its_own_sync(warehouse: Warehouse, tmp_path: Path) -> None:
+    for position, rows in enumerate(([customer(1, 6, "b"), customer(1, 9, "b")], [customer(1, 8, "a")])):
+        load(warehouse, put(tmp_path, f"customers_{position}.csv", csv_rows(CUSTOMER, rows)))
+    found = warehouse.connection.execute(
+        "SELECT minute(valid_from), plan, minute(synced_at) FROM customer_history ORDER BY valid_from"
+    ).fetchall()
+    assert found == [(6, "b", 6), (8, "a", 8), (9, "b", 9)]

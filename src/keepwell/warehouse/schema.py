@@ -43,7 +43,8 @@ _FIXED: Final = (
     "CREATE TABLE IF NOT EXISTS customer_keys(customer INTEGER PRIMARY KEY, customer_id VARCHAR UNIQUE)",
     "CREATE TABLE IF NOT EXISTS person_keys(person INTEGER, person_id VARCHAR)",
     "CREATE TABLE IF NOT EXISTS symbols(code INTEGER, kind VARCHAR, text VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS customer_seen(customer INTEGER, seen_at TIMESTAMP)",
+    "CREATE TABLE IF NOT EXISTS customer_seen(customer INTEGER, seen_at TIMESTAMP, synced_at TIMESTAMP,"
+    " updated_at TIMESTAMP)",
     "CREATE TABLE IF NOT EXISTS fact_days(table_name VARCHAR, day DATE, path VARCHAR, version VARCHAR, rows BIGINT)",
     "CREATE TABLE IF NOT EXISTS tombstones(table_name VARCHAR, key VARCHAR)",
     "CREATE TABLE IF NOT EXISTS feeds(table_name VARCHAR, source VARCHAR, columns VARCHAR, rows BIGINT,"

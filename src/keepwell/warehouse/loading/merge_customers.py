@@ -12,7 +12,11 @@ from keepwell.warehouse.schema import attribute_columns
 from keepwell.warehouse.sql import listed, quoted
 from keepwell.warehouse.tables import CUSTOMERS
 
-_STATE: Final = digest(CUSTOMERS, without=("synced_at", "updated_at"))
+_MOMENTS: Final = ("synced_at", "updated_at")
+"""What a state that is only seen again has of its own."""
+
+_SEEN: Final = listed(["customer", "valid_from", *_MOMENTS])
+_STATE: Final = digest(CUSTOMERS, without=_MOMENTS)
 _NAMES: Final = tuple(attribute_columns(CUSTOMERS))
 
 
@@ -50,9 +54,9 @@ def _rebuild(intake: Intake) -> None:
         connection.execute(f"DELETE FROM {table} WHERE customer IN (FROM moved)")  # noqa: S608
     connection.execute(f"INSERT INTO customer_history({names}) SELECT {names} FROM timeline WHERE begins")  # noqa: S608
     connection.execute(
-        "INSERT INTO customer_seen SELECT customer, valid_from FROM timeline WHERE NOT begins UNION ALL"
-        " SELECT customer, valid_from FROM observed WHERE customer NOT IN (FROM moved)"
-        " AND (customer, valid_from) NOT IN (FROM customer_seen)"
+        f"INSERT INTO customer_seen SELECT {_SEEN} FROM timeline WHERE NOT begins UNION ALL"  # noqa: S608
+        f" SELECT {_SEEN} FROM observed WHERE customer NOT IN (FROM moved)"
+        " AND (customer, valid_from) NOT IN (SELECT customer, seen_at FROM customer_seen)"
         " AND (customer, valid_from) NOT IN (SELECT customer, valid_from FROM customer_history)"
     )
 
@@ -70,9 +74,10 @@ def _moved() -> str:
 def _timeline() -> str:
     """All observations of these customers in order; `begins` where the state differs from the one before."""
     names = listed(_NAMES)
+    again = ", ".join(f"{'s' if n in _MOMENTS else 'h'}.{quoted(n)}" for n in _NAMES)
     kept = (
         f"SELECT customer, valid_from, {names} FROM customer_history UNION ALL"  # noqa: S608
-        f" SELECT s.customer, s.seen_at AS valid_from, {listed(_NAMES, 'h.')} FROM customer_seen s"
+        f" SELECT s.customer, s.seen_at AS valid_from, {again} FROM customer_seen s"
         " ASOF JOIN customer_history h ON h.customer = s.customer AND h.valid_from <= s.seen_at"
     )
     every = (
