@@ -33,6 +33,14 @@ class Computed:
     feeds: Feeds
 
 
+@dataclass(frozen=True)
+class MetricValues:
+    """Values of all table metrics for ascending days, whoever the customers were then."""
+
+    days: Ints
+    by_name: Mapping[str, Values]
+
+
 class Engine:
     """Computes the metrics of one model on one warehouse; keeps what does not depend on the dates."""
 
@@ -52,11 +60,22 @@ class Engine:
         self, dates: Sequence[int], *, statuses: Iterable[str] | None = None, sweep: bool | None = None
     ) -> Computed:
         """Compute all table metrics on ascending days (since 1970); `sweep` forces how many-date facts are read."""
+        return self.frame(self.values(dates, sweep=sweep), dates, statuses=statuses)
+
+    def values(self, dates: Sequence[int], *, sweep: bool | None = None) -> MetricValues:
+        """Read the tables once for all of the ascending days."""
+        set_dates(self.warehouse, dates)
+        days = np.array(dates, np.int64)
+        return MetricValues(days, self._values(dates, days, None if sweep is None else not sweep))
+
+    def frame(self, values: MetricValues, dates: Sequence[int], *, statuses: Iterable[str] | None = None) -> Computed:
+        """Put the values of some of their days on the customers who were there then."""
         set_dates(self.warehouse, dates)
         days = np.array(dates, np.int64)
         population = self.attributes.population(dates, tuple(statuses or self.model.settings.active_statuses))
-        values = self._values(dates, days, None if sweep is None else not sweep)
-        columns = {name: self._column(name, population, values, days) for name in self.plan.metrics if self._own(name)}
+        rows = np.searchsorted(values.days, days)[population.dates]
+        names = [name for name in self.plan.metrics if self._own(name)]
+        columns = {name: self._column(name, population, rows, values) for name in names}
         return Computed(Frame(population.ids, days[population.dates], columns), population, self.attributes, self.feeds)
 
     def forget_other_state(self, *, keep: Iterable[str] = ()) -> None:
@@ -91,14 +110,14 @@ class Engine:
     def _needs_people(self) -> bool:
         return bool(self.plan.people)
 
-    def _column(self, name: str, population: Population, values: Mapping[str, Values], days: Ints) -> Column:
+    def _column(self, name: str, population: Population, rows: Ints, values: MetricValues) -> Column:
         metric = self.plan.metrics[name]
         if metric.attribute:
             return self._attribute(metric, population)
-        found = values[name]
-        place = (population.dates, population.customers)
+        found, days = values.by_name[name], values.days[rows]
+        place = (rows, population.customers)
         data, quality = found.values[place], found.quality[place]
-        source = self._source_quality(metric, days)[population.dates]
+        source = self._source_quality(metric, values.days)[rows]
         if metric.never == "account_age" and metric.aggregate is Aggregate.DAYS_SINCE:
             data, quality = self._since_start(data, quality, population, days)
         quality = np.where(source >= Quality.NO_SOURCE, source, quality).astype(np.uint8)
@@ -115,7 +134,7 @@ class Engine:
     ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Codes]:
         """Never seen counts as inactive since the account started."""
         started = self.attributes.started[population.history]
-        ages = days[population.dates] - started
+        ages = days - started
         never = (quality == Quality.NO_ROWS) & ~np.isnan(ages)
         return np.where(never, ages, data), np.where(never, np.uint8(Quality.KNOWN), quality).astype(np.uint8)
 

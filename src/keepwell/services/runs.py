@@ -1,14 +1,15 @@
 """The daily run and the backfill: metrics, evaluation, and a snapshot for each date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_model, evaluate_model
-from keepwell.metrics.compute import Computed, Engine
+from keepwell.metrics.compute import Computed, Engine, MetricValues
 from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day, stable_order
 from keepwell.metrics.row_values import set_dates
 from keepwell.model.loader import LoadedModel
@@ -19,6 +20,8 @@ from keepwell.warehouse.tables import TABLES
 
 ROWS_AT_ONCE: Final = 200_000
 """Customer-days evaluated together: bounds the memory of a backfill."""
+VALUES_AT_ONCE: Final = 25_000_000
+"""Values of all metrics read together: the more days at once, the fewer times the same window is read again."""
 
 Step = Callable[[str, int, int], None]
 
@@ -42,7 +45,7 @@ def run_day(workspace: Workspace, *, as_of: date, on_wait: Callable[[str], None]
         engine = _engine(warehouse, loaded)
         (report,) = _publish_days(workspace, engine, loaded, [day_number(as_of)])
         engine.forget_other_state()
-    _point(workspace, as_of)
+    workspace.snapshots.point(as_of)
     return report
 
 
@@ -61,21 +64,39 @@ def backfill_days(
     reports: list[RunReport] = []
     with workspace.warehouse(f"backfill of {first} to {last}", on_wait) as warehouse:
         engine = _engine(warehouse, loaded)
+        customers = max(1, len(engine.attributes.firsts))
         days = list(range(day_number(first), day_number(last) + 1))
-        size = max(1, ROWS_AT_ONCE // max(1, len(set(engine.attributes.customers.tolist()))))
-        for start in range(0, len(days), size):
-            block = days[start : start + size]
-            reports += _publish_days(workspace, engine, loaded, block)
-            if step:
-                step("backfill", len(reports), len(days))
+        metrics = max(1, len(engine.plan.metrics))
+        for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
+            values = engine.values(_needed(compile_model(loaded), part))
+            for block in _blocks(part, ROWS_AT_ONCE // customers):
+                told = partial(_tell, step, len(reports), len(days))
+                reports += _publish_days(workspace, engine, loaded, block, values, told)
     _point(workspace, last)
     return reports
 
 
-def evaluate_days(engine: Engine, compiled: CompiledModel, days: Sequence[int]) -> tuple[Computed, Evaluation]:
+def _tell(step: Step | None, before: int, total: int, done: int) -> None:
+    if step:
+        step("backfill", before + done, total)
+
+
+def _blocks(days: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(days), max(1, size)):
+        yield days[start : start + max(1, size)]
+
+
+def _needed(compiled: CompiledModel, days: Sequence[int]) -> list[int]:
+    """The days and the earlier ones that the model looks back to from them."""
+    return sorted({day - lag for day in days for lag in compiled.lags})
+
+
+def evaluate_days(
+    engine: Engine, compiled: CompiledModel, days: Sequence[int], values: MetricValues | None = None
+) -> tuple[Computed, Evaluation]:
     """Metric values and their evaluation for some days, with the earlier days that the model looks back to."""
-    needed = sorted({day - lag for day in days for lag in compiled.lags})
-    computed = engine.compute(needed)
+    needed = _needed(compiled, days)
+    computed = engine.frame(values or engine.values(needed), needed)
     evaluation = evaluate_model(compiled, computed.frame)
     if len(needed) == len(days):
         return computed, evaluation
@@ -91,10 +112,17 @@ def _engine(warehouse: Warehouse, loaded: LoadedModel) -> Engine:
     return engine
 
 
-def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, days: Sequence[int]) -> list[RunReport]:
+def _publish_days(
+    workspace: Workspace,
+    engine: Engine,
+    loaded: LoadedModel,
+    days: Sequence[int],
+    values: MetricValues | None = None,
+    published: Callable[[int], object] | None = None,
+) -> list[RunReport]:
     compiled = compile_model(loaded)
     workspace.keep_model(loaded)
-    computed, evaluation = evaluate_days(engine, compiled, days)
+    computed, evaluation = evaluate_days(engine, compiled, days, values)
     set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
@@ -118,6 +146,8 @@ def _publish_days(workspace: Workspace, engine: Engine, loaded: LoadedModel, day
             plain = {f"q.{name}" for name in compiled.metrics() if not part.columns[name].quality.any()}
             writer.publish(report.as_of, day, about, without=sorted(plain - known))
             reports.append(report)
+            if published:
+                published(len(reports))
     return reports
 
 
@@ -158,10 +188,5 @@ def _warnings(engine: Engine, evaluation: Evaluation, day: int) -> tuple[str, ..
 
 
 def _point(workspace: Workspace, as_of: date) -> None:
-    latest = workspace.snapshots.dates()[-1]
-    workspace.snapshots.point(max(as_of, latest))
-
-
-def every_day(first: date, last: date) -> list[date]:
-    """All dates of a range, both ends included."""
-    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    """A backfill moves what is current forward only."""
+    workspace.snapshots.point(max(as_of, workspace.snapshots.latest() or as_of))
