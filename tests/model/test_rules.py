@@ -36,7 +36,6 @@ FUNCTIONS = [
 SETTINGS = [
     ("setting.many_days", "«setting.many_day", "unknown setting 'many_day'; did you mean 'many_days'?"),
     ("plan in (setting.paid_plans)", "plan = «setting.paid_plans", "setting.paid_plans is a list"),
-    ("    many_days: 30\n", "    «extra: 1\n    many_days: 30\n", "used in no expression: setting extra"),
     ("{events: 7}", "{«evnts: 7}", "unknown table 'evnts'; did you mean 'events'?"),
     ("{events: 7}", "{events: «0}", "must be at least 1"),
 ]

@@ -1,4 +1,4 @@
-"""Settings that expressions read exist, and those that exist are read."""
+"""Settings that expressions read exist. Others may be there: reports and playbooks read settings, too."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,17 +11,9 @@ from keepwell.model.validation.context import Context, is_setting
 
 def check(context: Context) -> Iterable[Problem]:
     """Unknown settings, lists outside `in (…)`, unused settings, and stale days of unknown tables."""
-    used: set[str] = set()
     for usage in context.usages:
         names = [n.removeprefix(SETTING) for n in tree.names_in(usage.expression) if is_setting(n)]
-        used.update(names)
         yield from _usage(context, usage, names)
-    unused = [name for name in context.model.settings.values if name not in used]
-    # Reports and playbooks read settings, too, so this is one remark and not one for each.
-    if unused and not context.broken:
-        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
-        message = f"defined, but used in no expression: setting {', '.join(unused[:5])}{more}"
-        yield context.warning(("settings", "values", unused[0]), message, key=True)
     yield from _stale(context)
 
 

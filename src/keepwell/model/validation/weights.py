@@ -1,4 +1,4 @@
-"""Weights sum to 1 or to 100, and the maxima of a summed health score to 100."""
+"""Weights sum to 1, to 100 or to their component's own weight, and the maxima of a summed health score to 100."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import fsum, isclose
@@ -19,11 +19,16 @@ def check(context: Context) -> Iterable[Problem]:
             yield from _sum(context, path, score)
         for component_name, component in score.components.items():
             if component.method == "mean":
-                yield from _mean(context, (*path, component_name, "measures"), component.measures, "measures")
+                where = (*path, component_name, "measures")
+                yield from _mean(context, where, component.measures, "measures", component.weight)
 
 
 def _mean(
-    context: Context, path: KeyPath, parts: Mapping[str, Component] | Mapping[str, Measure], what: str
+    context: Context,
+    path: KeyPath,
+    parts: Mapping[str, Component] | Mapping[str, Measure],
+    what: str,
+    own: float | None = None,
 ) -> Iterator[Problem]:
     weights = [part.weight for part in parts.values()]
     given = [weight for weight in weights if weight is not None]
@@ -33,8 +38,9 @@ def _mean(
     if len(given) < len(weights):
         lacking = next(name for name, part in parts.items() if part.weight is None)
         yield context.error((*path, lacking), f"'{lacking}' needs a weight, as the other {what} have one", key=True)
-    elif not (isclose(total, 1, abs_tol=1e-9) or isclose(total, 100, abs_tol=1e-7)):
-        yield context.error(path, f"the weights of the {what} sum to {total:.12g}, not to 1 or 100", key=True)
+    elif not any(isclose(total, wanted, rel_tol=1e-9) for wanted in (1, 100, own or 1)):
+        also = "" if own is None else f", nor to the {own:.12g} of their component"
+        yield context.error(path, f"the weights of the {what} sum to {total:.12g}, not to 1 or 100{also}", key=True)
 
 
 def _sum(context: Context, path: KeyPath, score: Score) -> Iterator[Problem]:
