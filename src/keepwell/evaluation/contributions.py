@@ -80,7 +80,7 @@ def _exact_amounts(score: ScoreColumns, row: int) -> Iterator[float]:
 def _component(evaluation: Evaluation, score: ScoreColumns, part: ComponentColumns, row: int) -> Iterator[Contribution]:
     value = float(part.value[row])
     if value != value:
-        yield from (_measure(evaluation, part, measure, row, 0.0) for measure in part.measures)
+        yield from (_measure(evaluation, score, part, measure, row, 0.0) for measure in part.measures)
         return
     factor = _factor(score, part, row)
     if part.override[row] == part.override[row]:
@@ -92,7 +92,7 @@ def _component(evaluation: Evaluation, score: ScoreColumns, part: ComponentColum
         start = part.definition.start
         yield Contribution("start", decimal(factor * start), part.name, points=start)
     for measure in part.measures:
-        yield _measure(evaluation, part, measure, row, factor)
+        yield _measure(evaluation, score, part, measure, row, factor)
     cut = decimal(factor * (value - float(part.uncapped[row])))
     if cut:
         reason = f"stays within {part.definition.floor:g} and {part.definition.maximum:g}"
@@ -100,12 +100,19 @@ def _component(evaluation: Evaluation, score: ScoreColumns, part: ComponentColum
 
 
 def _measure(
-    evaluation: Evaluation, part: ComponentColumns, measure: MeasureColumns, row: int, factor: float
+    evaluation: Evaluation,
+    score: ScoreColumns,
+    part: ComponentColumns,
+    measure: MeasureColumns,
+    row: int,
+    factor: float,
 ) -> Contribution:
     definition = measure.definition
     kept = bool(measure.kept[row])
     points = float(measure.points[row]) if kept else 0.0
     best = max(reachable_points(definition, part.definition))
+    # A reason says what is wrong: points that a health score lacks, or that a risk score has.
+    speaks = points > 0 if score.definition.kind == "risk" else points < best
     value, said = _value(evaluation, measure, row), _value(evaluation, measure, row, units=False)
     room = decimal(max(best - points, 0.0) * _scale(part, measure, best, row) * factor) if kept else Decimal(0)
     return Contribution(
@@ -119,7 +126,7 @@ def _measure(
         points=points if kept else None,
         weight=measure.weight,
         open=room,
-        reason=definition.reason.replace("{value}", said) if measure.covered[row] and points < best else "",
+        reason=definition.reason.replace("{value}", said) if measure.covered[row] and speaks else "",
     )
 
 
