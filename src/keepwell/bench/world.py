@@ -43,8 +43,8 @@ class Size:
 SIZES: Final = {
     size.name: size
     for size in (
-        Size("small", 1_000_000, 1_000),
-        Size("medium", 10_000_000, 5_000),
+        Size("small", 1_000_000, 200),
+        Size("medium", 10_000_000, 2_000),
         Size("large", 100_000_000, 20_000, memory=2000),
     )
 }

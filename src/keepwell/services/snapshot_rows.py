@@ -37,6 +37,7 @@ ATTRIBUTES: Final = (
 )
 KINDS: Final = {MetricType.TEXT: "text", MetricType.BOOLEAN: "boolean", MetricType.DATE: "date"}
 MONTHS: Final = 12.0
+BITS: Final = 62
 Arrays = npt.NDArray[Any]
 Texts = tuple[str, ...] | None
 
@@ -131,12 +132,27 @@ def _members(segment: SegmentColumns, rows: int) -> Iterator[tuple[Bools, str]]:
 
 def _listed(name: str, parts: Sequence[tuple[Bools, str]], rows: int) -> SnapshotColumn:
     """For every row the names whose mask is true, in order. The few combinations that occur are written as texts."""
-    table = np.stack([mask for mask, _ in parts], axis=1) if parts else np.zeros((rows, 0), np.bool_)
-    found, codes = np.unique(np.packbits(table, axis=1), axis=0, return_inverse=True)
-    combinations = np.unpackbits(found, axis=1, count=table.shape[1]).astype(np.bool_)
-    names = np.array([text for _, text in parts], dtype=object)
-    texts = tuple(LIST_SEPARATOR.join(names[mask]) for mask in combinations)
-    return SnapshotColumn(name, "list", codes.reshape(-1).astype(np.float64), texts)
+    if not parts:
+        return SnapshotColumn(name, "list", np.zeros(rows), ("",))
+    # Masks are packed into numbers, a word of bits after the other, so that few numbers have to be told apart.
+    codes, combinations = np.zeros(rows, np.int64), [""]
+    for start in range(0, len(parts), BITS):
+        word = np.zeros(rows, np.int64)
+        for bit, (mask, _) in enumerate(parts[start : start + BITS]):
+            word |= mask.astype(np.int64) << bit
+        found, place = np.unique(word, return_inverse=True)
+        both, codes = np.unique(codes * len(found) + place.reshape(-1), return_inverse=True)
+        names = [_names_of(int(bits), [text for _, text in parts[start : start + BITS]]) for bits in found]
+        combinations = [_both(combinations[int(i) // len(found)], names[int(i) % len(found)]) for i in both]
+    return SnapshotColumn(name, "list", codes.reshape(-1).astype(np.float64), tuple(combinations))
+
+
+def _names_of(bits: int, names: Sequence[str]) -> str:
+    return LIST_SEPARATOR.join(name for i, name in enumerate(names) if bits >> i & 1)
+
+
+def _both(left: str, right: str) -> str:
+    return f"{left}{LIST_SEPARATOR}{right}" if left and right else left or right
 
 
 def _metrics(evaluation: Evaluation) -> Iterator[SnapshotColumn]:

@@ -73,6 +73,8 @@ class SnapshotWriter:
         # One thread and one order, so that the same rows are the same bytes.
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("SET TimeZone='UTC'")
+        # Else a column is written as required or optional by what is known of all staged dates, not of its own.
+        self.connection.execute("SET disabled_optimizers='statistics_propagation'")
         self._dictionaries: dict[tuple[str, ...], str] = {}
 
     def __enter__(self) -> Self:
@@ -97,7 +99,8 @@ class SnapshotWriter:
         try:
             self.connection.execute(
                 f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM staged WHERE day = {int(day)})"  # noqa: S608
-                f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {{{metadata}}})"
+                f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
+                f" KV_METADATA {{{metadata}}})"
             )
             _keep(fresh)
             os.replace(fresh, target)
