@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -196,7 +197,7 @@ def test_run_backfill_and_incremental_agree_with_a_naive_reading(
 
 def _parts(rows: list[Event], cuts: list[int]) -> list[list[Event]]:
     bounds = sorted({0, len(rows), *(c for c in cuts if c < len(rows))})
-    return [rows[a:b] for a, b in zip(bounds, bounds[1:], strict=False)] or [[]]
+    return [rows[a:b] for a, b in pairwise(bounds)] or [[]]
 
 
 def _drop_state(warehouse: Warehouse) -> None:

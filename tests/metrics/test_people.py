@@ -75,7 +75,7 @@ EXPECTED = {
         "most_logins": 2,
         "mean_logins": 1.5,
     },
-    # The champion left on the 10th; Bob's login on the 2nd is ten days ago on the 11th and out of the window on the 12th.
+    # The champion left on the 10th; Bob's login on the 2nd is in the window on the 11th, and no longer on the 12th.
     date(2026, 3, 11): {
         "people": 1,
         "champions": False,

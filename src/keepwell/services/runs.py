@@ -139,11 +139,13 @@ def _publish_days(
         rows = np.lexsort((ranks, row_days))
         writer.stage(row_days[rows], [replace(c, values=c.values[rows]) for c in columns])
         for day in days:
-            part = by_date.take(_slice(by_date.frame.days, day))
-            report = _report(number_day(day), part, int(np.sum(gone == day)), _warnings(engine, part, day))
+            here = _slice(by_date.frame.days, day)
+            report = _report(
+                number_day(day), by_date, here, int(np.sum(gone == day)), _warnings(engine, by_date, here, day)
+            )
             counts = {"customers": report.customers, "churned": report.churned}
             about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-            plain = {f"q.{name}" for name in compiled.metrics() if not part.columns[name].quality.any()}
+            plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
             writer.publish(report.as_of, day, about, without=sorted(plain - known))
             reports.append(report)
             if published:
@@ -156,19 +158,22 @@ def _slice(values: Ints, value: int) -> slice:
     return slice(int(np.searchsorted(values, value)), int(np.searchsorted(values, value, side="right")))
 
 
-def _report(as_of: date, evaluation: Evaluation, churned: int, warnings: tuple[str, ...]) -> RunReport:
+def _report(as_of: date, evaluation: Evaluation, here: slice, churned: int, warnings: tuple[str, ...]) -> RunReport:
+    """What the rows of one date say; of a date only what is counted is looked at."""
     health = evaluation.compiled.health()
-    bands = _counted(evaluation.scores[health].band) if health else {}
-    return RunReport(as_of, evaluation.frame.rows, churned, bands, _counted(evaluation.segments.primary), warnings)
+    bands = _counted(evaluation.scores[health].band, here) if health else {}
+    segments = _counted(evaluation.segments.primary, here)
+    return RunReport(as_of, here.stop - here.start, churned, bands, segments, warnings)
 
 
-def _counted(column: Column) -> dict[str, int]:
+def _counted(column: Column, here: slice) -> dict[str, int]:
     """How often each text occurs, in the order of the column's texts."""
-    counts = np.bincount(column.values[column.known].astype(np.int64), minlength=len(column.texts))
+    values = column.values[here]
+    counts = np.bincount(values[~np.isnan(values)].astype(np.int64), minlength=len(column.texts))
     return {text: int(count) for text, count in zip(column.texts, counts, strict=True) if count}
 
 
-def _warnings(engine: Engine, evaluation: Evaluation, day: int) -> tuple[str, ...]:
+def _warnings(engine: Engine, evaluation: Evaluation, here: slice, day: int) -> tuple[str, ...]:
     """What the person who runs it should know: feeds that are absent or stale, renewals that have passed."""
     found = []
     used = {metric.table for metric in engine.plan.metrics.values() if metric.table in TABLES}
@@ -179,9 +184,10 @@ def _warnings(engine: Engine, evaluation: Evaluation, day: int) -> tuple[str, ..
         elif day - until > engine.feeds.limit(table):
             found.append(f"{table}: stale, nothing after {number_day(until)}; what needs it is unknown")
     past = evaluation.columns.get("days_to_renewal")
-    if past is not None and (overdue := int(np.sum(past.known & (past.values < 0)))):
+    # Unknown values are nan, which no comparison holds for.
+    if past is not None and (overdue := int(np.sum(past.values[here] < 0))):
         found.append(f"{overdue} active customers are past their renewal date")
-    assumed = sum(bool((c.quality == Quality.ASSUMED).any()) for c in evaluation.columns.values())
+    assumed = sum(bool((c.quality[here] == Quality.ASSUMED).any()) for c in evaluation.columns.values())
     if assumed:
         found.append(f"{assumed} metrics use attributes from before their history began: they are marked assumed")
     return tuple(found)
