@@ -82,8 +82,12 @@ class FactPlan:
 
     @property
     def key(self) -> str:
-        """Names the state of this plan: the same atoms, the same state, whatever the metrics are called."""
-        content = repr((self.table.name, self.entity, self.atoms, self.presences))
+        """Names the state of this plan: the same atoms and reaches, the same state, whatever the metrics are called.
+
+        Reaches count, because older days keep only the atoms that reach them.
+        """
+        reaches = [self.atom_reach[atom] for atom in self.atoms]
+        content = repr((self.table.name, self.entity, self.atoms, reaches, self.presences))
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 

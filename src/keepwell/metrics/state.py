@@ -116,7 +116,7 @@ class FactState:
             return
         exists = self._exists(table)
         with self.warehouse.transaction() as connection:
-            kept = self._kept(table, days[0], days[-1])
+            kept = self._kept(table, min(days), max(days))
             old = [day for day in days if day in kept]
             if exists and old:
                 listed = ", ".join(str(day) for day in old)
