@@ -36,9 +36,13 @@ class QualityFinding:
 
 
 def data_quality(warehouse: Warehouse) -> list[QualityFinding]:
-    """Every finding about the data as it is stored: feeds, quarantine, contradictions between tables."""
+    """Every finding about the data as it is stored: quarantine, contradictions between tables, feeds.
+
+    What counts something comes first; tables that were never loaded count nothing and come last.
+    """
     _prepare(warehouse)
-    return [*_feeds(warehouse), *_quarantine(warehouse), *(f for c in CHECKS for f in _contradictions(warehouse, c))]
+    contradictions = (f for c in CHECKS for f in _contradictions(warehouse, c))
+    return sorted([*_quarantine(warehouse), *contradictions, *_feeds(warehouse)], key=lambda f: f.count == 0)
 
 
 def _prepare(warehouse: Warehouse) -> None:
