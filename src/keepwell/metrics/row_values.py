@@ -85,6 +85,14 @@ class RowSql:
             f" ON {visible}{near} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
         )
 
+    @property
+    def _used(self) -> list[str]:
+        """The stored columns that some metric reads."""
+        table = self.plan.table
+        named = {"person_id" if n == "people" else n for m in self.plan.metrics for n in _names(m)}
+        own = {m.metric.time for m in self.plan.metrics} | {table.key, table.time, table.ends, table.json_column}
+        return [c for c in table.column_names if _stored(c) and c in named | own]
+
     def _reach(self) -> int | None:
         table = self.plan.table
         reaches = []
@@ -110,7 +118,11 @@ class RowSql:
     def _resolver(self) -> Resolve:
         table = self.plan.table
         names = [c for c in table.column_names if _stored(c)]
-        special = {AS_OF: exp.column("date"), "people": exp.column("person_id")}
+        special = {
+            AS_OF: exp.column("date"),
+            "people": exp.column("person_id"),
+            "properties": exp.column(table.json_column),
+        }
         time = self._time_day(None)
         if time:
             special["days"] = exp.column(time, quoted=True)
@@ -210,6 +222,11 @@ class RowSql:
         if kind is Kind.DATE:
             return f"date_diff('day', DATE '1970-01-01', {text})"
         return micros_text(of, resolve)
+
+
+def _names(metric: RowMetric) -> list[str]:
+    parts = (metric.where, metric.of, metric.per, metric.matching)
+    return [name for part in parts if part is not None for name in names_in(part)]
 
 
 def _stored(column: str) -> bool:

@@ -15,6 +15,7 @@ from keepwell.metrics.row_values import set_dates
 from keepwell.model.loader import LoadedModel
 from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
 from keepwell.services.workspace import Workspace, WorkspaceError
+from keepwell.warehouse.snapshots import SnapshotWriter
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES
 
@@ -43,7 +44,8 @@ def run_day(workspace: Workspace, *, as_of: date, on_wait: Callable[[str], None]
     loaded = workspace.model()
     with workspace.warehouse(f"run of {as_of}", on_wait) as warehouse:
         engine = _engine(warehouse, loaded)
-        (report,) = _publish_days(workspace, engine, loaded, [day_number(as_of)])
+        with workspace.snapshots.writer() as writer:
+            (report,) = _publish_days(workspace, writer, engine, loaded, [day_number(as_of)])
         engine.forget_other_state()
     workspace.snapshots.point(as_of)
     return report
@@ -67,11 +69,12 @@ def backfill_days(
         customers = max(1, len(engine.attributes.firsts))
         days = list(range(day_number(first), day_number(last) + 1))
         metrics = max(1, len(engine.plan.metrics))
-        for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
-            values = engine.values(_needed(compile_model(loaded), part))
-            for block in _blocks(part, ROWS_AT_ONCE // customers):
-                told = partial(_tell, step, len(reports), len(days))
-                reports += _publish_days(workspace, engine, loaded, block, values, told)
+        with workspace.snapshots.writer() as writer:
+            for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
+                values = engine.values(_needed(compile_model(loaded), part))
+                for block in _blocks(part, ROWS_AT_ONCE // customers):
+                    told = partial(_tell, step, len(reports), len(days))
+                    reports += _publish_days(workspace, writer, engine, loaded, block, values, told)
     _point(workspace, last)
     return reports
 
@@ -114,6 +117,7 @@ def _engine(warehouse: Warehouse, loaded: LoadedModel) -> Engine:
 
 def _publish_days(
     workspace: Workspace,
+    writer: SnapshotWriter,
     engine: Engine,
     loaded: LoadedModel,
     days: Sequence[int],
@@ -130,26 +134,25 @@ def _publish_days(
     order = stable_order(evaluation.frame.days)
     by_date, population = evaluation.take(order), computed.population.take(order)
     reports = []
-    with workspace.snapshots.writer() as writer:
-        gone = np.array(days, np.int64)[churned.dates]
-        known = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality.any()}
-        columns = [c for c in snapshot_columns(by_date, population, churned, engine.attributes) if c.name not in known]
-        row_days = np.concatenate([by_date.frame.days, gone])
-        ranks = engine.attributes.ranks[np.concatenate([population.customers, churned.customers])]
-        rows = np.lexsort((ranks, row_days))
-        writer.stage(row_days[rows], [replace(c, values=c.values[rows]) for c in columns])
-        for day in days:
-            here = _slice(by_date.frame.days, day)
-            report = _report(
-                number_day(day), by_date, here, int(np.sum(gone == day)), _warnings(engine, by_date, here, day)
-            )
-            counts = {"customers": report.customers, "churned": report.churned}
-            about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-            plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
-            writer.publish(report.as_of, day, about, without=sorted(plain - known))
-            reports.append(report)
-            if published:
-                published(len(reports))
+    gone = np.array(days, np.int64)[churned.dates]
+    known = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality.any()}
+    columns = [c for c in snapshot_columns(by_date, population, churned, engine.attributes) if c.name not in known]
+    row_days = np.concatenate([by_date.frame.days, gone])
+    ranks = engine.attributes.ranks[np.concatenate([population.customers, churned.customers])]
+    rows = np.lexsort((ranks, row_days))
+    writer.stage(row_days[rows], [replace(c, values=c.values[rows]) for c in columns])
+    for day in days:
+        here = _slice(by_date.frame.days, day)
+        report = _report(
+            number_day(day), by_date, here, int(np.sum(gone == day)), _warnings(engine, by_date, here, day)
+        )
+        counts = {"customers": report.customers, "churned": report.churned}
+        about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
+        plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
+        writer.publish(report.as_of, day, about, without=sorted(plain - known))
+        reports.append(report)
+        if published:
+            published(len(reports))
     return reports
 
 

@@ -76,6 +76,7 @@ class SnapshotWriter:
         # Else a column is written as required or optional by what is known of all staged dates, not of its own.
         self.connection.execute("SET disabled_optimizers='statistics_propagation'")
         self._dictionaries: dict[tuple[str, ...], str] = {}
+        self._staged = "staged"
 
     def __enter__(self) -> Self:
         return self
@@ -87,9 +88,14 @@ class SnapshotWriter:
         """Send the rows of some dates, in the order in which they are to be published; `days` numbers their dates."""
         selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
         rows: dict[str, npt.NDArray[Any]] = {f"c{i}": column.raw() for i, column in enumerate(columns)}
+        self.connection.execute("DROP VIEW IF EXISTS staged_rows")
+        self.connection.execute("DROP TABLE IF EXISTS staged")
         self.connection.register("rows", {"day": days, **rows})
-        self.connection.execute(f"CREATE OR REPLACE TABLE staged AS SELECT day, {selected} FROM rows")  # noqa: S608
-        self.connection.unregister("rows")
+        # The rows of a single date are read once, straight from where they are.
+        alone = len(days) == 0 or int(days.min()) == int(days.max())
+        kind, name = ("VIEW", "staged_rows") if alone else ("TABLE", "staged")
+        self.connection.execute(f"CREATE {kind} {name} AS SELECT day, {selected} FROM rows")  # noqa: S608
+        self._staged = name
 
     def publish(self, as_of: date, day: int, about: Mapping[str, str], *, without: Iterable[str] = ()) -> Path:
         """Write the staged rows of a date, in their order, in place of an earlier snapshot; `without` some columns."""
@@ -98,7 +104,7 @@ class SnapshotWriter:
         metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
         try:
             self.connection.execute(
-                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM staged WHERE day = {int(day)})"  # noqa: S608
+                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._staged} WHERE day = {int(day)})"  # noqa: S608
                 f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
                 f" KV_METADATA {{{metadata}}})"
             )
