@@ -19,7 +19,7 @@ from keepwell.warehouse.snapshots import SnapshotWriter
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES
 
-ROWS_AT_ONCE: Final = 200_000
+ROWS_AT_ONCE: Final = 120_000
 """Customer-days evaluated together: bounds the memory of a backfill."""
 VALUES_AT_ONCE: Final = 25_000_000
 """Values of all metrics read together: the more days at once, the fewer times the same window is read again."""
