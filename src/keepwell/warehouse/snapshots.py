@@ -105,7 +105,7 @@ class SnapshotWriter:
         try:
             self.connection.execute(
                 f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._staged} WHERE day = {int(day)})"  # noqa: S608
-                f" TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
+                f" TO {literal(str(fresh))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
                 f" KV_METADATA {{{metadata}}})"
             )
             _keep(fresh)
