@@ -105,8 +105,8 @@ class SnapshotWriter:
         try:
             self.connection.execute(
                 f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._staged} WHERE day = {int(day)})"  # noqa: S608
-                f" TO {literal(str(fresh))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
-                f" KV_METADATA {{{metadata}}})"
+                f" TO {literal(str(fresh))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy,"
+                f" WRITE_BLOOM_FILTER false, KV_METADATA {{{metadata}}})"
             )
             _keep(fresh)
             os.replace(fresh, target)
