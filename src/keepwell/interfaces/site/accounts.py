@@ -1,0 +1,52 @@
+"""How people get in: nobody signs up by themselves, invitations and single sign-on decide."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from keepwell.interfaces.site import clock
+from keepwell.services.team.audit import actor, record
+from keepwell.store.models import Person, Role
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Accounts come from invitations only."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up."""
+        return False
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Single sign-on lets in who has an account; others only where the configuration says so, as viewers."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Whether somebody without an account gets one."""
+        return bool(settings.WEB.sso and settings.WEB.sso.create_people)
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Turn away people without an account in words."""
+        if sociallogin.is_existing or self.is_open_for_signup(request, sociallogin):
+            return
+        messages.error(request, "There is no account for this address. Ask an admin for an invitation.")
+        raise ImmediateHttpResponse(redirect("account_login"))
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> Person:
+        """A new person through single sign-on sees, and changes nothing until given a role."""
+        sociallogin.user.role = Role.VIEWER
+        person: Person = super().save_user(request, sociallogin, form)
+        record(
+            actor(person),
+            at=clock.now(),
+            action="person.joined",
+            kind="person",
+            object_id=person.pk,
+            summary=f"{person.email} joined through single sign-on as a viewer",
+        )
+        return person

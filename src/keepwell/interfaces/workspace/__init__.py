@@ -1,0 +1,1 @@
+"""The workspace's pages, templates and static files."""

@@ -1,0 +1,43 @@
+"""The menu: which pages there are, for whom, and in which order."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from keepwell.services.team.access import Action, may
+from keepwell.store.models import Person
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page in the menu; `url_name` is its first page, `area` the start of its addresses."""
+
+    label: str
+    url_name: str
+    icon: str
+    action: Action
+    area: str
+    key: str = ""
+
+
+MENU: Final = (Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry as the page shows it."""
+
+    entry: Entry
+    url: str
+    active: bool
+
+
+def menu_of(request: HttpRequest, person: Person) -> list[Shown]:
+    """The entries that a person may open."""
+    return [
+        Shown(entry, reverse(entry.url_name), request.path.startswith(entry.area))
+        for entry in MENU
+        if may(person, entry.action)
+    ]

@@ -1,0 +1,80 @@
+"""Who may see which customer, and who may do what. Every page and every call of the API asks here."""
+
+from enum import StrEnum
+from typing import Final
+
+from keepwell.services.published import EVERYONE, NothingPublished, Scope, customer_owner
+from keepwell.services.team.here import workspace
+from keepwell.store.models import Person, Role
+
+
+class Action(StrEnum):
+    """What a person may be allowed to do."""
+
+    SEE = "see"
+    WORK = "work"  # tasks, outcomes, notes
+    ASSIGN = "assign"  # give tasks to others
+    PRIVATE_SEGMENTS = "private_segments"
+    SHARED_SEGMENTS = "shared_segments"
+    EDIT_MODEL = "edit_model"
+    MANAGE_DATA = "manage_data"
+    RUN_JOBS = "run_jobs"
+    SEE_AUDIT = "see_audit"
+    MANAGE_PEOPLE = "manage_people"
+    CHANGE_SETTINGS = "change_settings"
+
+
+_CSM: Final = frozenset({Action.SEE, Action.WORK, Action.PRIVATE_SEGMENTS})
+_MANAGER: Final = _CSM | {Action.ASSIGN}
+_OPS: Final = _MANAGER | {
+    Action.SHARED_SEGMENTS,
+    Action.EDIT_MODEL,
+    Action.MANAGE_DATA,
+    Action.RUN_JOBS,
+    Action.SEE_AUDIT,
+}
+ALLOWED: Final[dict[str, frozenset[Action]]] = {
+    Role.VIEWER: frozenset({Action.SEE}),
+    Role.CSM: _CSM,
+    Role.MANAGER: _MANAGER,
+    Role.OPS: _OPS,
+    Role.ADMIN: frozenset(Action),
+}
+
+
+def may(person: Person, action: Action) -> bool:
+    """Whether a person's role allows an action."""
+    return person.is_active and action in ALLOWED.get(person.role, frozenset())
+
+
+def scope_of(person: Person) -> Scope:
+    """A CSM sees the own book, a manager (and a viewer with a team) the team's, others all; unassigned are everyone's."""
+    if person.role == Role.CSM:
+        return Scope(person.owner_emails)
+    if person.role == Role.MANAGER or (person.role == Role.VIEWER and person.team_id):
+        return Scope(person.owner_emails | _team_emails(person))
+    return EVERYONE
+
+
+def covers(scope: Scope, owner_email: str | None) -> bool:
+    """Whether a scope holds a customer with this owner."""
+    if not owner_email:
+        return scope.unassigned
+    return scope.owners is None or owner_email.lower() in scope.owners
+
+
+def may_see_customer(person: Person, customer_id: str) -> bool:
+    """The one question: may this person see this customer? Unknown customers are seen by nobody."""
+    if not may(person, Action.SEE):
+        return False
+    try:
+        found = customer_owner(workspace(), customer_id)
+    except NothingPublished:
+        return False
+    return found is not None and covers(scope_of(person), found.owner_email)
+
+
+def _team_emails(person: Person) -> frozenset[str]:
+    if not person.team_id:
+        return frozenset()
+    return frozenset().union(*(p.owner_emails for p in Person.objects.filter(team_id=person.team_id)))
