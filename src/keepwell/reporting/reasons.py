@@ -26,6 +26,7 @@ class Reasons:
 
     def __init__(self, model: Model, evaluation: Evaluation, currency: str) -> None:
         self.model, self.evaluation, self.currency = model, evaluation, currency
+        self.signals = evaluation.compiled.signals()
         self.parts = frozenset(f"{name}_{part}" for name in model.scores for part in SCORE_PARTS)
 
     def of(self, explanation: Explanation, row: int, limit: int = MOST) -> tuple[str, ...]:
@@ -58,9 +59,9 @@ class Reasons:
             definition = self.model.segments.get(segment.name)
             if segment.member and segment.condition and definition and definition.color in AT_RISK_COLORS:
                 for test in _held(segment.condition):
-                    said = [self._said(name, row) for name in test.values if name not in self.parts]
-                    if any(said):
-                        yield ", ".join(filter(None, said)), frozenset(test.values)
+                    text = self.said_all(test.values, row)
+                    if text:
+                        yield text, frozenset(test.values)
 
     def _points(self, score: ExplainedScore, row: int) -> Iterator[Reason]:
         """The measures that cost most: open points of a health score, points of a risk score."""
@@ -69,9 +70,10 @@ class Reasons:
         for line in sorted(amounts, key=lambda line: (-amounts[line], line.measure)):
             known = not line.metric or self.evaluation.columns[line.metric].known[row]
             if amounts[line] >= WORTH_SAYING and line.points is not None and known and line.metric not in self.parts:
-                yield self._measure(score.name, line, row)
+                yield self.measure(score.name, line, row)
 
-    def _measure(self, score: str, line: Contribution, row: int) -> Reason:
+    def measure(self, score: str, line: Contribution, row: int) -> Reason:
+        """What a measure says of a row."""
         measure = self.model.scores[score].components[line.component].measures[line.measure]
         name = line.metric
         value = self._value(name, row) if name else line.value
@@ -79,8 +81,14 @@ class Reasons:
         plain = f"{self._label(name)}: {value}" if name else label_of(line.measure, None)
         return filled(measure.reason, words) if measure.reason else plain, frozenset({name} if name else ())
 
+    def said_all(self, names: Iterable[str], row: int) -> str:
+        """The values of a test in words; empty where none is worth saying."""
+        return ", ".join(filter(None, (self._said(name, row) for name in names if name not in self.parts)))
+
     def _said(self, name: str, row: int) -> str:
-        """A value of a test; a renewal that is far away is no reason."""
+        """A value of a test, or why a signal is on; a renewal that is far away is no reason."""
+        if name in self.signals:
+            return self.signal(name, row) if self.evaluation.columns[name].item(row) else ""
         value = self.evaluation.columns[name].item(row)
         if name == RENEWAL and isinstance(value, float):
             if value > SOON:

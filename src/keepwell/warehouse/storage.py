@@ -16,7 +16,7 @@ from keepwell.warehouse.schema import schema_statements
 
 __all__ = ["Warehouse", "WarehouseBusy", "WarehouseError"]
 
-LAYOUT: Final = "1"
+LAYOUT: Final = "2"
 
 
 @dataclass
@@ -142,3 +142,5 @@ def _prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
             f"this data folder was made with time zone {kept['zone']}, the workspace now says {zone}; its event days"
             " depend on it: set the zone back, or load the data into a new folder"
         )
+    elif kept.get("layout") != LAYOUT:
+        connection.execute("UPDATE settings SET value = ? WHERE name = 'layout'", [LAYOUT])

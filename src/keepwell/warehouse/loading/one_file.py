@@ -13,6 +13,7 @@ from keepwell.warehouse.loading.checking import check_rows
 from keepwell.warehouse.loading.encoding import UnreadableFileError
 from keepwell.warehouse.loading.feeds import note_feeds
 from keepwell.warehouse.loading.files import InputFile
+from keepwell.warehouse.loading.links import linked_rows
 from keepwell.warehouse.loading.lookups import Lookups, LookupTable
 from keepwell.warehouse.loading.mapped import mapped_plans
 from keepwell.warehouse.loading.mapping import MappedFile, Mapping, lookup_names, source_names
@@ -133,9 +134,10 @@ class FileLoader:
         counts.read += checked.rows
         desk.take_checked(checked.bad, checked.checks, raw)
         present = frozenset(plan.cells) | ({table.json_column} if plan.extras else frozenset())
-        intake = Intake(self.warehouse, table, checked.good, present, desk, self.now)
+        good = linked_rows(connection, table, checked.good)
+        intake = Intake(self.warehouse, table, good, present, desk, self.now)
         days = self._merge(intake, folder / "days")
-        settle_fixed(desk, raw.sha256, checked.good)
+        settle_fixed(desk, raw.sha256, good)
         note_feeds(intake)
         self._record(raw, desk)
         self.notes += [f"{raw.path}: {n}" for n in plan.notes]

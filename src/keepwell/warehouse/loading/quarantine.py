@@ -17,7 +17,10 @@ SAMPLE: Final = 5
 UNKNOWN_CUSTOMER: Final = "unknown_customer"
 SUPERSEDED: Final = "superseded"
 
-WAITING: Final = f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys)"  # noqa: S608
+WAITING: Final = (
+    f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys"  # noqa: S608
+    " UNION ALL SELECT unknown_id FROM identity_links)"
+)
 """Rows in quarantine whose customer is known by now."""
 
 SHORT_REASON: Final = (
