@@ -8,9 +8,7 @@ import pytest
 
 from keepwell.model.loader import LoadedModel, load_model
 from keepwell.model.problems import DefinitionError
-from keepwell.warehouse.tables import TABLES
-
-COLUMNS = {t.name: frozenset(t.column_names) for t in TABLES.values()}
+from keepwell.warehouse.columns import TABLE_COLUMNS
 
 Write = Callable[..., Path]
 Problems = Callable[..., list[str]]
@@ -31,7 +29,7 @@ def write(tmp_path: Path) -> Write:
 @pytest.fixture
 def load(write: Write) -> Callable[..., LoadedModel]:
     """Load a model given as text."""
-    return lambda text="", **files: load_model(write(text, **files), shown="m", tables=COLUMNS)
+    return lambda text="", **files: load_model(write(text, **files), shown="m", tables=TABLE_COLUMNS)
 
 
 @pytest.fixture

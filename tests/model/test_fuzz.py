@@ -13,10 +13,9 @@ from keepwell.model.loader import LoadedModel, check_source, load_model
 from keepwell.model.problems import DefinitionError
 from keepwell.model.source import Source, merge
 from keepwell.model.yaml_source import Document, parse_yaml
-from keepwell.warehouse.tables import TABLES
+from keepwell.warehouse.columns import TABLE_COLUMNS
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text(encoding="utf-8")
-COLUMNS = {t.name: frozenset(t.column_names) for t in TABLES.values()}
 NAMES = ["a", "b", "logins", "status", "setting.n", "from", "select", "interval", "date", "@", "$1", "?"]
 MARKS = [
     "(",
@@ -95,7 +94,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
 def read(text: str) -> LoadedModel | None:
     source = merge(Source("m"), [parse_yaml(text, Document("m/x.yaml"))])
     try:
-        return check_source(source, tables=COLUMNS)
+        return check_source(source, tables=TABLE_COLUMNS)
     except DefinitionError as error:
         found = error.problems
     assert found

@@ -13,7 +13,6 @@ from keepwell.model.graph import (
     Values,
     evaluation_order,
     longest_history,
-    segment_order,
     substitute_settings,
 )
 
@@ -51,7 +50,7 @@ def model() -> Model:
 def test_every_node_comes_after_its_inputs(model: Model) -> None:
     order = evaluation_order(model)
     place = {node.key: index for index, node in enumerate(order)}
-    assert len(place) == len(order) == 5 + 2 + 1 + 1
+    assert len(place) == len(order) == 5 + 2 + 3 + 1 + 1
     assert all(place[i] < place[n.key] for n in order for i in n.inputs)
 
 
@@ -62,8 +61,10 @@ def test_inputs_are_the_values_of_the_same_day(model: Model) -> None:
     assert inputs["metric:busy"] == ("metric:person_days",)
     assert inputs["score:health"] == ("metric:double", "metric:busy")
     assert inputs["score:risk"] == ("score:health",)
-    assert inputs["segments"] == ("metric:trend",)
-    assert inputs["signal:s"] == ("metric:base", "segments")
+    assert inputs["segment:top"] == ("metric:trend",)
+    assert inputs["segment:child"] == ("segment:other", "segment:top")
+    assert inputs["segments"] == ("segment:child", "segment:top", "segment:other")
+    assert inputs["signal:s"] == ("metric:base", "segment:top")
 
 
 def test_history_names_what_is_read_from_the_past(model: Model) -> None:
@@ -71,16 +72,15 @@ def test_history_names_what_is_read_from_the_past(model: Model) -> None:
     history = {node.key: node.history for node in order}
     assert history["metric:trend"] == (History("score:health", "health_score", 30),)
     assert history["score:health"] == (History("metric:double", "double", 5, every=True),)
-    assert history["segments"] == (
-        History("metric:base", "base", 14),
-        History("score:health", "Low", 40, every=True),
-    )
-    assert history["signal:s"] == (History("segments", "other", 3, every=True),)
+    assert history["segment:top"] == (History("metric:base", "base", 14),)
+    assert history["segment:other"] == (History("score:health", "Low", 40, every=True),)
+    assert history["signal:s"] == (History("segment:other", "other", 3, every=True),)
     assert longest_history(order) == 40
 
 
 def test_segments_come_after_the_segments_they_name(model: Model) -> None:
-    assert segment_order(model) == ("top", "other", "child")
+    order = [node.name for node in evaluation_order(model) if node.kind == "segment"]
+    assert order == ["other", "top", "child"]
 
 
 def test_a_circle_has_no_order(model: Model) -> None:
@@ -89,8 +89,21 @@ def test_a_circle_has_no_order(model: Model) -> None:
     with pytest.raises(ValueError, match="a circle among metric:a, metric:b"):
         evaluation_order(Model.model_validate(data))
     data |= {"metrics": {}, "segments": {"a": {"parent": "b"}, "b": {"when": {"segment": "a"}}}}
-    with pytest.raises(ValueError, match="a circle among a, b"):
-        segment_order(Model.model_validate(data))
+    with pytest.raises(ValueError, match="a circle among segment:a, segment:b"):
+        evaluation_order(Model.model_validate(data))
+
+
+def test_a_segment_reads_a_signal_that_reads_another_segment() -> None:
+    data = yaml.safe_load(TEXT) | {"scores": {}, "metrics": {"a": {"given": True}}}
+    data["segments"] = {
+        "low": {"when": "loud"},
+        "rest": {"catch_all": True},
+        "size": {"dimension": "d", "when": "a > 1"},
+    }
+    data["signals"] = {"loud": {"when": {"segment": "size"}}, "late": {"when": "segment = 'low' and loud"}}
+    order = [node.key for node in evaluation_order(Model.model_validate(data))]
+    assert order.index("segment:size") < order.index("signal:loud") < order.index("segment:low")
+    assert order.index("segment:low") < order.index("segments") < order.index("signal:late")
 
 
 @pytest.mark.parametrize(

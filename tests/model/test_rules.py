@@ -12,16 +12,24 @@ Problems = Callable[..., list[str]]
 NAMES = [
     ("person_days >= 5", "«person_day >= 5", "unknown name 'person_day'; did you mean 'person_days'?"),
     ("trend < 0", "«trent < 0", "unknown name 'trent'; did you mean 'trend'?"),
-    ("metric: busy_people", "metric: «busy_peple", "unknown metric 'busy_peple'; did you mean 'busy_people'?"),
-    ("by: plan", "by: «plam", "unknown metric 'plam'; did you mean 'plan'?"),
-    ("{attribute: plan, op", "{attribute: «pla, op", "unknown metric 'pla'; did you mean 'plan'?"),
+    (
+        "metric: busy_people",
+        "metric: «busy_peple",
+        "unknown metric or column 'busy_peple'; did you mean 'busy_people'?",
+    ),
+    ("by: plan", "by: «plam", "unknown metric or column 'plam'; did you mean 'plan'?"),
+    ("{attribute: plan, op", "{attribute: «pla, op", "unknown metric or column 'pla'; did you mean 'plan'?"),
     ("where: name =", "where: «nam =", "table events has no column 'nam'; did you mean 'name'?"),
     ("status = 'failed' or", "status = «failed or", "unknown name 'failed'; a text needs quotes: 'failed'"),
-    ("trend < 0", "«industry < 0", "the column of customers needs a metric 'industry: {attribute: industry}'"),
+    ("trend < 0", "«indutsry < 0", "unknown name 'indutsry'; did you mean 'industry'?"),
+    ("trend < 0", "«traits.vip = true", "what has no column needs a metric 'vip: {attribute: traits.vip}'"),
+    ("trend < 0", "«traits = 'x'", "unknown name 'traits'"),
+    ("trend < 0", "«quite", "unknown name 'quite'; did you mean 'quiet'?"),
+    ("person_days >= 5", "«industry >= 5", "unknown name 'industry'"),
     ("trend < 0", "«health < 0", "a score is used as health_score, health_band or health_coverage"),
     ("trend < 0", "«person_days < 0", "'person_days' is a metric of persons; count or sum it with table"),
     ("person_days >= 5", "«mrr >= 5", "'mrr' is not a metric of persons"),
-    ("metric: logins\n", "metric: «people\n", "unknown metric 'people'"),
+    ("metric: logins\n", "metric: «people\n", "unknown metric or column 'people'"),
 ]
 FUNCTIONS = [
     ("trend < 0", "upper(«text(plan)) = 'X'", "text() works on rows of a table"),
@@ -43,6 +51,13 @@ CIRCLES = [
     ("before(logins, 30)", "«trend", "circle: trend -> trend (trend at m/model.yaml:31)"),
     ("when: {left: Good, within_days: 30}", "when: {segment: «slipping}", "circle: slipping -> slipping"),
     ("  danger:\n", "  danger:\n    parent: «slipping\n", "circle: danger -> slipping -> danger"),
+    ("when: {left: Good, within_days: 30}", "when: «segment = 'rest'", "circle: slipping -> slipping"),
+    ("trend < 0", "«left_danger", "circle: left_danger -> left_danger (left_danger at m/model.yaml:83)"),
+    (
+        "when: {left: Good, within_days: 30}",
+        "when: «left_danger",
+        "circle: slipping -> left_danger -> slipping (slipping at m/model.yaml:74, left_danger at m/model.yaml:83)",
+    ),
 ]
 BANDS = [
     ("from: 60}", "from: «160}", "band 'Good': scores run from 0 to 100"),
@@ -221,7 +236,7 @@ def test_a_mistake_is_reported_with_its_place(problems: Problems, old: str, new:
         ),
         (
             {
-                "when: vip, points: 30": "when: {segment: danger}, points: 30",
+                "when: vip, points: 30": "when: {segment: slipping}, points: 30",
                 "when: {left: Good, within_days: 30}": "when: points_score > 1",
             },
             "63:48: error: circle: points -> slipping -> points (points at m/model.yaml:63, slipping at"
@@ -281,7 +296,7 @@ def test_a_model_with_twenty_mistakes_reports_them_all_at_once(problems: Problem
         "10:36: error: must be 'count'",
         "11:10: error: unknown key 'atribute'; did you mean 'attribute'?",
         "14:5: error: the weights of the components sum to 0.9",
-        "15:47: error: unknown metric 'loginz'; did you mean 'logins'?",
+        "15:47: error: unknown metric or column 'loginz'; did you mean 'logins'?",
         "16:89: error: this step is never reached",
         "17:5: error: no band starts at 0",
         "17:55: error: bands go from high to low",

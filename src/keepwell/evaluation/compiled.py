@@ -7,10 +7,10 @@ from functools import lru_cache
 from keepwell.evaluation.lags import Lags
 from keepwell.evaluation.types import metric_types
 from keepwell.model.condition_definitions import Condition
-from keepwell.model.conditions import ConditionTree, change_expressions, condition_expression
+from keepwell.model.conditions import ConditionTree, change_expressions, condition_expression, name_signals
 from keepwell.model.definitions import Model
 from keepwell.model.expressions import Expression, parse_expression
-from keepwell.model.graph import Node, evaluation_order, substitute_settings
+from keepwell.model.graph import Node, evaluation_order, node_of, substitute_settings
 from keepwell.model.loader import LoadedModel
 from keepwell.model.metric_definitions import Metric, MetricType
 from keepwell.model.usages import conditions
@@ -34,6 +34,10 @@ class CompiledModel:
     def metrics(self) -> dict[str, Metric]:
         """The metrics of customers; those of persons are only aggregated by others."""
         return {name: metric for name, metric in self.model.metrics.items() if metric.entity == "customer"}
+
+    def signals(self) -> frozenset[str]:
+        """The signals that expressions can name: what has the same name and is a value comes first."""
+        return _signals(self.model)
 
     def health(self) -> str | None:
         """The name of the health score; None when the model has none."""
@@ -75,12 +79,18 @@ def _compiled(key: _Identity) -> CompiledModel:
     def ready(expression: Expression) -> Expression:
         return substitute_settings(expression, model.settings)
 
-    trees = {c: change_expressions(condition_expression(c), ready) for _, c in conditions(model)}
+    signals = _signals(model)
+    written = {c: condition_expression(c) for _, c in conditions(model)}
+    trees = {c: change_expressions(name_signals(tree, signals), ready) for c, tree in written.items()}
     texts = {m.expr for m in model.metrics.values() if m.expr is not None and m.entity == "customer"}
     texts |= {s.value for s in model.signals.values() if s.value is not None}
     formulas = {text: ready(parse_expression(text)) for text in sorted(texts)}
     lags = Lags(model, formulas, trees).all()
     return CompiledModel(loaded, metric_types(model), evaluation_order(model), formulas, trees, lags)
+
+
+def _signals(model: Model) -> frozenset[str]:
+    return frozenset(name for name in model.signals if node_of(model, name) == f"signal:{name}")
 
 
 def _score_of_kind(model: Model, name: str, kind: str) -> str | None:

@@ -15,11 +15,15 @@ from keepwell.model.metric_definitions import MetricType
 
 @dataclass(frozen=True)
 class Judge:
-    """What conditions are judged on: columns, memberships by segment or band name, and earlier days."""
+    """What conditions are judged on: columns, memberships by segment or band name, and earlier days.
+
+    `signals` are the names among the columns that say whether a signal is on.
+    """
 
     context: Context
     member: Callable[[str], Column]
     history: HistoryRows
+    signals: frozenset[str] = frozenset()
 
     def truth(self, condition: ConditionTree) -> Column:
         """True, false or unknown for every row."""

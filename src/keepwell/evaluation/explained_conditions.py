@@ -64,7 +64,8 @@ def _unmet(condition: ExplainedCondition) -> Iterator[str]:
 
 def _words(judge: Judge, name: str, row: int) -> str:
     column = judge.context.lookup(name)
-    words = column_words(column, row)
+    value = column.item(row)
+    words = ("on" if value else "off") if name in judge.signals and value is not None else column_words(column, row)
     return words if column.known[row] else f"{words}: {quality_words(column, row)}"
 
 

@@ -7,7 +7,7 @@ from keepwell.model.condition_definitions import Condition
 from keepwell.model.conditions import ConditionTree, Group, InSegmentLeaf, Leaf, MovedLeaf
 from keepwell.model.definitions import Model
 from keepwell.model.expressions import Call, Expression, ExpressionError, Literal, Name, children
-from keepwell.model.graph import SCORE_PARTS
+from keepwell.model.graph import SCORE_PARTS, primary_dimension, segment_key
 from keepwell.model.score_definitions import CarryForward, Component, Measure, Score
 
 Offsets = frozenset[int]
@@ -36,7 +36,9 @@ class Lags:
         for name in self.model.segments:
             found |= self._segment(name)
         for signal in self.model.signals.values():
-            found |= self._condition(signal.when) | self._formula(signal.value)
+            found |= self._formula(signal.value)
+        for name in self.model.signals:
+            found |= self._signal(name)
         return tuple(sorted(found))
 
     def _once(self, key: str, find: Callable[[], Offsets]) -> Offsets:
@@ -55,8 +57,12 @@ class Lags:
         if name in self._owners:
             return self._score(self._owners[name])
         if name == "segment":
-            return _union(self._segment(s) for s in self.model.segments)
-        return TODAY
+            primary = primary_dimension(self.model.segments.values())
+            return _union(self._segment(k) for k, s in self.model.segments.items() if s.dimension == primary)
+        return self._signal(name) if name in self.model.signals else TODAY
+
+    def _signal(self, name: str) -> Offsets:
+        return self._once(f"signal {name}", lambda: self._condition(self.model.signals[name].when))
 
     def _formula(self, text: str | None) -> Offsets:
         return TODAY if text is None else self._expression(self.formulas[text])
@@ -125,13 +131,6 @@ class Lags:
         if isinstance(measure.missing, CarryForward):
             return _shifted(found, range(measure.missing.carry_forward + 1))
         return found
-
-
-def segment_key(model: Model, name: str) -> str | None:
-    """The key of the segment definition that a shown name belongs to."""
-    if name in model.segments:
-        return name
-    return next((k for k, s in model.segments.items() if s.by is not None and name.startswith(f"{k}: ")), None)
 
 
 def band_owner(model: Model, band: str) -> str | None:

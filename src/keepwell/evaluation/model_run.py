@@ -10,16 +10,16 @@ from keepwell.evaluation.compiled import CompiledModel, compile_model, required_
 from keepwell.evaluation.conditions import Judge
 from keepwell.evaluation.given import normalised
 from keepwell.evaluation.history import HistoryRows
-from keepwell.evaluation.lags import band_owner, segment_key
+from keepwell.evaluation.lags import band_owner
 from keepwell.metrics.evaluate import Context, compare, evaluate
 from keepwell.metrics.frame import Column, Frame, Quality, constant_column, unknown_column
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.expressions import ExpressionError
-from keepwell.model.graph import SCORE_PARTS
+from keepwell.model.graph import SEGMENTS, derived_names, segment_key
 from keepwell.model.metric_definitions import MetricType
 from keepwell.scoring.inputs import Inputs
 from keepwell.scoring.scorecards import ScoreColumns, evaluate_score
-from keepwell.segments.membership import Membership, SegmentsColumns, evaluate_segments
+from keepwell.segments.membership import Membership, SegmentsColumns, SegmentWork
 from keepwell.signals.detection import SignalColumns, evaluate_signals
 
 __all__ = ["CompiledModel", "Evaluation", "compile_model", "evaluate_model", "required_lags"]
@@ -42,7 +42,8 @@ class Evaluation:
         context = Context(
             self.columns.__getitem__, self.frame.days, lambda name, days: history.before(self.columns[name], days)
         )
-        return Judge(context, _member_or_band(self.compiled, context, self.segments.member), history)
+        member = _member_or_band(self.compiled, context, self.segments.member)
+        return Judge(context, member, history, self.compiled.signals())
 
     def take(self, rows: npt.NDArray[Any] | slice) -> "Evaluation":
         """The evaluation at the given rows (indices or mask)."""
@@ -71,8 +72,10 @@ def evaluate_model(
         run.column(name)
     for name in compiled.model.scores:
         run.score(name)
-    segments = run.segments()
-    signals = evaluate_signals(compiled.model.signals, run.truth, run.formula)
+    segments = run.work.all()
+    for name in ("segment", *compiled.signals()):
+        run.column(name)
+    signals = evaluate_signals(compiled.model.signals, run.signal, run.formula)
     return Evaluation(compiled, frame, run.columns, run.scores, segments, signals)
 
 
@@ -84,19 +87,24 @@ class _Run:
         self.model = compiled.model
         self.columns: dict[str, Column] = {}
         self.scores: dict[str, ScoreColumns] = {}
-        self._segments: SegmentsColumns | None = None
+        self._signals: dict[str, Column] = {}
         self._open: list[str] = []
-        self._owners = {f"{name}_{part}": name for name in self.model.scores for part in SCORE_PARTS}
+        self._givers = derived_names(self.model)
         self.context = Context(self.column, frame.days, lambda name, days: history.before(self.column(name), days))
+        self.work = SegmentWork(self.model.segments, frame.rows, self.column, self.truth)
+        self._judge = Judge(self.context, _member_or_band(compiled, self.context, self.work.member), history)
 
     def column(self, name: str) -> Column:
-        """The column of a metric, a score's part, or `segment`."""
+        """The column of a metric, a score's part, a signal, or `segment`."""
         if name in self.columns:
             return self.columns[name]
-        if name in self._owners and name not in self.model.metrics:
-            self.score(self._owners[name])
-        elif name == "segment" and name not in self.model.metrics:
-            self.columns[name] = self.segments().primary
+        kind, _, giver = ("" if name in self.model.metrics else self._givers.get(name, "")).partition(":")
+        if kind == "score":
+            self.score(giver)
+        elif kind == "signal":
+            self.columns[name] = self.signal(name)
+        elif kind == SEGMENTS:
+            self.columns[name] = self.work.primary()
         else:
             self._enter(f"metric {name}")
             self.columns[name] = self._metric(name)
@@ -114,26 +122,21 @@ class _Run:
             self._open.pop()
         return self.scores[name]
 
-    def segments(self) -> SegmentsColumns:
-        """All segments."""
-        if self._segments is None:
-            self._enter("segments")
-            self._segments = evaluate_segments(self.model.segments, self.frame.rows, self.column, self._judged)
+    def signal(self, name: str) -> Column:
+        """Whether a signal is on."""
+        if name not in self._signals:
+            self._enter(f"signal {name}")
+            self._signals[name] = self.truth(self.model.signals[name].when)
             self._open.pop()
-            self.columns["segment"] = self._segments.primary
-        return self._segments
+        return self._signals[name]
 
     def truth(self, condition: Condition) -> Column:
-        """The truth of a condition outside the segments."""
-        return self._judged(condition, lambda name: self.segments().member(name))
+        """The truth of a condition of the model."""
+        return self._judge.truth(self.compiled.conditions[condition])
 
     def formula(self, text: str) -> Column:
         """The value of an expression of the model."""
         return evaluate(self.compiled.formulas[text], self.context)
-
-    def _judged(self, condition: Condition, member: Membership) -> Column:
-        judge = Judge(self.context, _member_or_band(self.compiled, self.context, member), self.history)
-        return judge.truth(self.compiled.conditions[condition])
 
     def _metric(self, name: str) -> Column:
         metric = self.model.metrics.get(name)

@@ -1,6 +1,5 @@
 """What kind of value every metric has, found from its source when the model does not say."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from keepwell.model.definitions import Model
@@ -13,17 +12,11 @@ from keepwell.model.expressions import (
     Name,
     parse_expression,
 )
-from keepwell.model.graph import substitute_settings
+from keepwell.model.graph import derived_names, substitute_settings
 from keepwell.model.metric_definitions import Aggregate, Metric, MetricType
-from keepwell.warehouse.tables import TABLES, Kind
+from keepwell.warehouse.columns import METRIC_TYPES
+from keepwell.warehouse.tables import TABLES
 
-_KINDS: Final[Mapping[Kind, MetricType]] = {
-    Kind.TEXT: MetricType.TEXT,
-    Kind.JSON: MetricType.TEXT,
-    Kind.BOOLEAN: MetricType.BOOLEAN,
-    Kind.DATE: MetricType.DATE,
-    Kind.TIME: MetricType.DATE,
-}
 _SAME_AS_COLUMN: Final = frozenset({Aggregate.LATEST, Aggregate.FIRST, Aggregate.MIN, Aggregate.MAX})
 _TEXTS: Final = frozenset({"lower", "upper", "trim", "concat", "replace", "substr", "split_part", "text", "property"})
 _NUMBERS: Final = frozenset({"days_since", "days_until", "days_between", "hours_between", "length", "number"})
@@ -43,7 +36,7 @@ def _metric_type(name: str, model: Model, found: dict[str, MetricType], above: f
         return found[name]
     metric = model.metrics.get(name)
     if metric is None or name in above:
-        return _derived_type(name)
+        return _derived_type(name, model)
     if metric.expr is not None and metric.type is None and not metric.values:
         expression = substitute_settings(parse_expression(metric.expr), model.settings)
         kind = _expression_type(expression, model, found, above | {name})
@@ -53,8 +46,10 @@ def _metric_type(name: str, model: Model, found: dict[str, MetricType], above: f
     return kind
 
 
-def _derived_type(name: str) -> MetricType:
-    """Scores and coverages are numbers; bands and segments are texts."""
+def _derived_type(name: str, model: Model) -> MetricType:
+    """Scores and coverages are numbers; bands and segments are texts; signals are true or false."""
+    if derived_names(model).get(name, "").startswith("signal:"):
+        return MetricType.BOOLEAN
     return MetricType.TEXT if name == "segment" or name.endswith("_band") else MetricType.NUMBER
 
 
@@ -74,7 +69,7 @@ def _source_type(metric: Metric) -> MetricType:
 
 def _column_type(table: str, column: str) -> MetricType:
     known = TABLES[table].column(column) if table in TABLES else None
-    return _KINDS.get(known.kind, MetricType.NUMBER) if known else MetricType.NUMBER
+    return METRIC_TYPES[known.kind] if known else MetricType.NUMBER
 
 
 def _expression_type(

@@ -10,12 +10,9 @@ from zoneinfo import ZoneInfo
 from keepwell.evaluation.api import ScoreResult, score_rows
 from keepwell.model.loader import LoadedModel
 from keepwell.model.packs import resolve_model
-from keepwell.model.validation.context import Tables
 from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.workspace import Workspace, workspace_open
-from keepwell.warehouse.tables import TABLES
-
-CANONICAL: Tables = {name: frozenset(table.column_names) for name, table in TABLES.items()}
+from keepwell.warehouse.columns import TABLE_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Pack:
 
 def load_pack(name_or_dir: str | PathLike[str]) -> Pack:
     """Load a shipped pack by name, or the model in a directory; raises DefinitionError with every problem."""
-    return Pack(resolve_model(name_or_dir, tables=CANONICAL))
+    return Pack(resolve_model(name_or_dir, tables=TABLE_COLUMNS))
 
 
 def today() -> date:

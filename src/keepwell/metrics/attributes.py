@@ -173,6 +173,8 @@ class Attributes:
             self._columns[name] = _typed(found[f"v{i}"], _known_column(name))
 
     def _select(self, attribute: str) -> str:
+        if attribute == CUSTOMERS.key:
+            return f"k.{quoted(attribute)}"
         name = f"h.{quoted(attribute)}"
         kind = _known_column(attribute).kind
         if kind is Kind.TIME:

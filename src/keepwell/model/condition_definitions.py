@@ -44,7 +44,7 @@ class NoneOf(Strict):
 
 
 class Test(Strict):
-    """`attribute operator value`: any metric, score, band or `segment`."""
+    """`attribute operator value`: any metric, column of customers, score, band, signal or `segment`."""
 
     __test__ = False
     attribute: str

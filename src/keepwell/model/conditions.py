@@ -1,6 +1,6 @@
 """Conditions in one shape: groups of leaves, whichever way the YAML said it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
@@ -139,6 +139,31 @@ def change_expressions(condition: ConditionTree, change: Callable[[tree.Expressi
         case Leaf(expression, _):
             return replace(condition, expression=change(expression))
     return condition
+
+
+def name_signals(condition: ConditionTree, signals: Container[str]) -> ConditionTree:
+    """The same condition where a test that is nothing but a signal says so in its text."""
+    match condition:
+        case Group(_, items):
+            return replace(condition, items=tuple(name_signals(item, signals) for item in items))
+        case Leaf(expression, _):
+            said = _signal_said(expression)
+            if said is not None and said[0] in signals:
+                return replace(condition, text=f"signal '{said[0]}' is {'on' if said[1] else 'off'}")
+    return condition
+
+
+def _signal_said(expression: tree.Expression) -> tuple[str, bool] | None:
+    """The name that a test is about when it is only asked whether that is true."""
+    match expression:
+        case tree.Name(name):
+            return name, True
+        case tree.Not(inner):
+            said = _signal_said(inner)
+            return None if said is None else (said[0], not said[1])
+        case tree.Compare("=" | "!=" as operator, tree.Name(name), tree.Literal(bool() as value)):
+            return name, value is (operator == "=")
+    return None
 
 
 def simple_conditions(condition: Condition, path: KeyPath) -> Iterator[tuple[KeyPath, Simple]]:

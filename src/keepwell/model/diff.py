@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from keepwell.model.columns import is_column
 from keepwell.model.definitions import Model
 
 ONE: Final = {"metrics": "metric", "scores": "score", "segments": "segment", "signals": "signal"}
@@ -28,12 +29,16 @@ class Change:
 
 def diff_models(old: Model, new: Model) -> tuple[Change, ...]:
     """Every difference in content, in the order of the new model; defaults that are spelled out are none."""
-    changes = list(_differences("", _content(old), _content(new)))
+    changes = list(_differences("", _content(old, new), _content(new, old)))
     return (*changes, *_order(old, new))
 
 
-def _content(model: Model) -> dict[str, Any]:
-    return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def _content(model: Model, other: Model) -> dict[str, Any]:
+    """What is compared; a column that expressions of one model only name is no difference of its own."""
+    content: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    named = {name for name, one in model.metrics.items() if name not in other.metrics and is_column(name, one)}
+    metrics = {name: metric for name, metric in content.pop("metrics", {}).items() if name not in named}
+    return content | ({"metrics": metrics} if metrics else {})
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[Change]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from keepwell.model import expression_tree as tree
 from keepwell.model.base import Scalar
-from keepwell.model.definitions import Model, Settings
+from keepwell.model.definitions import Model, Segment, Settings
 from keepwell.model.problems import did_you_mean
 from keepwell.model.score_definitions import CarryForward
 from keepwell.model.usages import Usage, segment_uses, usages
@@ -17,9 +17,12 @@ Values = Mapping[str, Scalar | tuple[Scalar, ...]]
 SETTING: Final = "setting."
 SEGMENTS: Final = "segments"
 SCORE_PARTS: Final = ("score", "band", "coverage")
-_KINDS: Final[Mapping[str, Literal["metric", "score", "signal"]]] = {
+PRIMARY: Final = "primary"
+NodeKind = Literal["metric", "score", "segment", "segments", "signal"]
+_KINDS: Final[Mapping[str, NodeKind]] = {
     "metrics": "metric",
     "scores": "score",
+    "segments": "segment",
     "signals": "signal",
 }
 
@@ -36,28 +39,61 @@ class History:
 
 @dataclass(frozen=True)
 class Node:
-    """One step of the evaluation. `inputs` are keys of the nodes whose values of the same day it reads."""
+    """One step of the evaluation. `inputs` are keys of the nodes whose values of the same day it reads.
 
-    kind: Literal["metric", "score", "segments", "signal"]
+    Each segment is a step; `segments` is the choice of the primary one.
+    """
+
+    kind: NodeKind
     name: str
     inputs: tuple[str, ...] = ()
     history: tuple[History, ...] = ()
 
     @property
     def key(self) -> str:
-        """`metric:NAME`, `score:NAME`, `signal:NAME`, or `segments`."""
+        """`metric:NAME`, `score:NAME`, `segment:NAME`, `signal:NAME`, or `segments`."""
         return SEGMENTS if self.kind == "segments" else f"{self.kind}:{self.name}"
 
 
 def derived_names(model: Model) -> dict[str, str]:
     """Names that expressions may use besides metrics, with the node that gives each."""
-    names = {f"{score}_{part}": f"score:{score}" for score in model.scores for part in SCORE_PARTS}
-    return names | {"segment": SEGMENTS}
+    signals = {name: f"signal:{name}" for name in model.signals}
+    scores = {f"{score}_{part}": f"score:{score}" for score in model.scores for part in SCORE_PARTS}
+    return signals | scores | {"segment": SEGMENTS}
 
 
 def node_of(model: Model, name: str) -> str | None:
     """The node that a name in an expression reads; None for settings and unknown names."""
     return f"metric:{name}" if name in model.metrics else derived_names(model).get(name)
+
+
+def segment_key(model: Model, name: str) -> str | None:
+    """The key of the segment definition that a shown name belongs to."""
+    if name in model.segments:
+        return name
+    return next((k for k, s in model.segments.items() if s.by is not None and name.startswith(f"{k}: ")), None)
+
+
+def segment_inputs(model: Model) -> Iterator[tuple[KeyPath, str, str]]:
+    """What reads a segment of the same day: the place that says so, the reading node, and the segment's."""
+    for use in segment_uses(model):
+        found = segment_key(model, use.name)
+        if found is not None and not use.moved:
+            yield use.path, node_key(use.owner), f"segment:{found}"
+    primary = primary_dimension(model.segments.values())
+    for name, segment in model.segments.items():
+        if segment.dimension == primary:
+            yield ("segments", name), SEGMENTS, f"segment:{name}"
+        if segment.catch_all:
+            for other, one in model.segments.items():
+                if one.dimension == segment.dimension and not one.catch_all:
+                    yield ("segments", name, "catch_all"), f"segment:{name}", f"segment:{other}"
+
+
+def primary_dimension(definitions: Iterable[Segment]) -> str:
+    """The dimension whose first match is the primary segment."""
+    dimensions = [definition.dimension for definition in definitions]
+    return PRIMARY if PRIMARY in dimensions or not dimensions else dimensions[0]
 
 
 def evaluation_order(model: Model) -> tuple[Node, ...]:
@@ -82,12 +118,12 @@ def nodes(model: Model) -> tuple[Node, ...]:
         read = (node_of(model, name) for name in same_day_names(usage))
         inputs.setdefault(key, {}).update(dict.fromkeys(node for node in read if node))
         history.setdefault(key, set()).update(earlier_values(model, usage.expression))
+    for _, key, read in segment_inputs(model):
+        inputs.setdefault(key, {}).setdefault(read)
     for use in segment_uses(model):
-        key = node_key(use.owner)
         if use.moved:
-            history.setdefault(key, set()).add(moved_history(model, use.name, use.within_days))
-        elif key != SEGMENTS:
-            inputs.setdefault(key, {}).setdefault(SEGMENTS)
+            needs = moved_history(model, use.name, use.within_days)
+            history.setdefault(node_key(use.owner), set()).add(needs)
     for key, needs in _carried(model):
         history.setdefault(key, set()).add(needs)
     return tuple(
@@ -96,7 +132,7 @@ def nodes(model: Model) -> tuple[Node, ...]:
     )
 
 
-def _listed(model: Model) -> Iterator[tuple[Literal["metric", "score", "segments", "signal"], str, str]]:
+def _listed(model: Model) -> Iterator[tuple[NodeKind, str, str]]:
     for section, kind in _KINDS.items():
         if kind == "signal" and model.segments:
             yield "segments", SEGMENTS, SEGMENTS
@@ -105,8 +141,8 @@ def _listed(model: Model) -> Iterator[tuple[Literal["metric", "score", "segments
 
 
 def node_key(owner: KeyPath) -> str:
-    """The node that a definition belongs to: all segments are one."""
-    return SEGMENTS if owner[0] == "segments" else f"{_KINDS[str(owner[0])]}:{owner[1]}"
+    """The node that a definition belongs to."""
+    return f"{_KINDS[str(owner[0])]}:{owner[1]}"
 
 
 def same_day_names(usage: Usage) -> tuple[str, ...]:
@@ -149,8 +185,9 @@ def lag_days(call: tree.Call, settings: Settings | Values) -> int | None:
 
 def moved_history(model: Model, target: str, days: int) -> History:
     """The history that entering or leaving a segment or band needs."""
-    if target in model.segments:
-        return History(SEGMENTS, target, days, every=True)
+    key = segment_key(model, target)
+    if key is not None:
+        return History(f"segment:{key}", target, days, every=True)
     owner = next((n for n, s in model.scores.items() if target in {b.name for b in s.bands}), None)
     return History(f"score:{owner}" if owner else SEGMENTS, target, days, every=True)
 
@@ -164,21 +201,6 @@ def _carried(model: Model) -> Iterator[tuple[str, History]]:
                     if node:
                         days = measure.missing.carry_forward
                         yield f"score:{name}", History(node, measure.metric, days, every=True)
-
-
-def segment_order(model: Model) -> tuple[str, ...]:
-    """The segments, each after those its condition or parent names, otherwise as written; ValueError for a circle."""
-    needs: dict[str, set[str]] = {name: set() for name in model.segments}
-    for use in segment_uses(model):
-        if use.owner[0] == SEGMENTS and not use.moved and use.name in needs:
-            needs[str(use.owner[1])].add(use.name)
-    done: dict[str, None] = {}
-    while len(done) < len(needs):
-        ready = next((n for n, before in needs.items() if n not in done and before <= done.keys()), None)
-        if ready is None:
-            raise ValueError(f"a circle among {', '.join(n for n in needs if n not in done)}")
-        done[ready] = None
-    return tuple(done)
 
 
 def longest_history(order: Iterable[Node]) -> int:

@@ -9,30 +9,35 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from keepwell.model.columns import Tables, named_columns, with_columns
 from keepwell.model.definitions import Model
 from keepwell.model.problems import DefinitionError, Problem, Severity
 from keepwell.model.source import NAMED, Source, read_source
 from keepwell.model.translation import translate
 from keepwell.model.validation import check_model
-from keepwell.model.validation.context import Context, Tables
+from keepwell.model.validation.context import Context
 from keepwell.model.yaml_source import Document, KeyPath
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model without errors. `problems` are warnings; `hash` changes when, and only when, the content does."""
+    """A model without errors. `problems` are warnings; `hash` changes when, and only when, the content does.
+
+    `columns` are the metrics of the model that no file defines: columns of customers that expressions name.
+    """
 
     model: Model
     hash: str
     problems: tuple[Problem, ...] = ()
     documents: tuple[Document, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def load_model(directory: Path, *, shown: str | None = None, tables: Tables | None = None) -> LoadedModel:
     """Read, check and return the model in `directory`; raises DefinitionError with every problem.
 
     `shown` is how messages name the directory; `tables` are the canonical tables with their columns, and without
-    them what metrics say about tables is not checked.
+    them what metrics say about tables is not checked, and expressions name metrics only.
     """
     return check_source(read_source(directory, shown=shown), tables=tables)
 
@@ -44,12 +49,14 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
     # With a file that cannot be read, names would be missing for no other reason.
     all_read = all(d.data is not None or not d.problems for d in source.documents)
     problems.extend(problem for path, problem in found if path or all_read)
+    columns = named_columns(model, tables, _lost_metrics(broken)) if model is not None else {}
     if model is not None and all_read:
+        model = with_columns(model, columns)
         problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
     problems = list(dict.fromkeys(problems))
     if model is None or any(p.severity is Severity.ERROR for p in problems):
         raise DefinitionError(problems)
-    return LoadedModel(model, model_hash(model), tuple(sorted(problems)), source.documents)
+    return LoadedModel(model, model_hash(model), tuple(sorted(problems)), source.documents, tuple(columns))
 
 
 def model_hash(model: Model) -> str:
@@ -71,6 +78,11 @@ def _validated(source: Source) -> tuple[Model | None, list[tuple[KeyPath, Proble
     except ValidationError:
         return None, found, broken
     return rest, found, broken
+
+
+def _lost_metrics(broken: frozenset[KeyPath]) -> frozenset[str]:
+    """The metrics that could not be read: their names do not fall back to columns."""
+    return frozenset(str(path[1]) for path in broken if len(path) > 1 and path[0] == "metrics")
 
 
 def _definition(path: KeyPath) -> KeyPath:

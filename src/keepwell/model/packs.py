@@ -4,9 +4,9 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+from keepwell.model.columns import Tables
 from keepwell.model.loader import LoadedModel, load_model
 from keepwell.model.problems import DefinitionError, Problem, Severity, did_you_mean
-from keepwell.model.validation.context import Tables
 
 
 def packs_directory() -> Path:

@@ -64,9 +64,9 @@ def data_path(data: Any, location: tuple[int | str, ...]) -> tuple[KeyPath, bool
     return tuple(path), skipped
 
 
-def translate(error: ValidationError, source: Source) -> list[tuple[KeyPath, Problem]]:
-    """Every error as a problem, with the path of what it is about."""
-    findings = [_finding(details, source.data) for details in error.errors(include_url=False)]
+def translate(error: ValidationError, source: Source, *, root: Any = Model) -> list[tuple[KeyPath, Problem]]:
+    """Every error as a problem, with the path of what it is about; `root` is the kind of definition that was read."""
+    findings = [_finding(details, source.data, root) for details in error.errors(include_url=False)]
     return [(f.path, source.problem(f.path, f.message, key=f.key, shift=f.shift)) for f in _without_branches(findings)]
 
 
@@ -90,7 +90,7 @@ def _goes_deeper(path: KeyPath, findings: list[Finding]) -> bool:
     return any(len(f.path) > len(path) and f.path[: len(path)] == path for f in findings)
 
 
-def _finding(details: Any, data: Any) -> Finding:
+def _finding(details: Any, data: Any, root: Any) -> Finding:
     kind, context, location = details["type"], details.get("ctx") or {}, details["loc"]
     if location and location[-1] == "[key]":
         path, _ = data_path(data, location[:-1])
@@ -100,7 +100,7 @@ def _finding(details: Any, data: Any) -> Finding:
         return Finding(path, f"'{location[-1]}' is missing", key=True)
     path, skipped = data_path(data, location)
     if kind == "extra_forbidden":
-        return Finding(path, _unknown_key(str(location[-1]), path[:-1], details["input"]), key=True)
+        return Finding(path, _unknown_key(str(location[-1]), known_keys(path[:-1], root), details["input"]), key=True)
     if kind == "value_error":
         cause = context.get("error")
         return Finding(path, str(cause), shift=getattr(cause, "column", None))
@@ -113,10 +113,10 @@ def _finding(details: Any, data: Any) -> Finding:
     return Finding(path, _words(kind, context, details["msg"]), key=kind == "too_short")
 
 
-def _unknown_key(key: str, above: KeyPath, value: Any) -> str:
+def _unknown_key(key: str, known: tuple[str, ...], value: Any) -> str:
     if value is None and any(c in key for c in ")'\" "):
         return f"'{key}' is not a key; inside {{…}} a text with a comma needs quotes around it"
-    return f"unknown key '{key}'{did_you_mean(key, known_keys(above))}"
+    return f"unknown key '{key}'{did_you_mean(key, known)}"
 
 
 def _expected(kind: str, context: dict[str, Any]) -> str:
@@ -134,9 +134,9 @@ def _words(kind: str, context: dict[str, Any], message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def known_keys(path: KeyPath) -> tuple[str, ...]:
+def known_keys(path: KeyPath, root: Any = Model) -> tuple[str, ...]:
     """The keys that a definition at `path` may have, over all shapes it may take."""
-    kinds: tuple[Any, ...] = (Model,)
+    kinds: tuple[Any, ...] = tuple(leaves(root))
     for part in path:
         kinds = tuple(leaf for kind in kinds for leaf in _step(kind, part))
     return tuple(dict.fromkeys(name for kind in kinds if is_model(kind) for name in field_names(kind)))

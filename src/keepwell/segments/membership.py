@@ -1,8 +1,8 @@
 """Membership: which segments every row is in, and which of them is the primary one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,12 @@ from keepwell.metrics.frame import Bools, Column, Quality, coded_column, constan
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.definitions import Segment
 from keepwell.model.expressions import ExpressionError
+from keepwell.model.graph import primary_dimension
 from keepwell.model.metric_definitions import MetricType
 
-PRIMARY: Final = "primary"
+__all__ = ["Membership", "SegmentColumns", "SegmentWork", "SegmentsColumns", "member_name", "primary_dimension"]
+
 Membership = Callable[[str], Column]
-SegmentTruth = Callable[[Condition, Membership], Column]
 
 
 @dataclass(frozen=True)
@@ -78,24 +79,34 @@ def member_name(name: str, value: object) -> str:
     return f"{name}: {value}"
 
 
-def evaluate_segments(
-    definitions: Mapping[str, Segment], rows: int, column: Lookup, truth: SegmentTruth
-) -> SegmentsColumns:
-    """Evaluate every segment; a condition may ask for membership in another segment of the model."""
-    work = _Work(definitions, rows, column, truth)
-    segments = tuple(work.segment(name) for name in definitions)
-    return SegmentsColumns(segments, _primary(segments, rows))
+class SegmentWork:
+    """Segments asked for by name, each evaluated once; a circle is an error.
 
+    What conditions read may ask for segments in turn: a signal of another segment, or a score with a segment in it.
+    """
 
-class _Work:
-    """Segments asked for by name, each evaluated once; a circle is an error."""
-
-    def __init__(self, definitions: Mapping[str, Segment], rows: int, column: Lookup, truth: SegmentTruth) -> None:
+    def __init__(
+        self, definitions: Mapping[str, Segment], rows: int, column: Lookup, truth: Callable[[Condition], Column]
+    ) -> None:
         self.definitions, self.rows, self.column, self.truth = definitions, rows, column, truth
         self.done: dict[str, SegmentColumns] = {}
         self.open: list[str] = []
+        self._primary: Column | None = None
+
+    def all(self) -> SegmentsColumns:
+        """Every segment, in the model's order."""
+        return SegmentsColumns(tuple(self.segment(name) for name in self.definitions), self.primary())
+
+    def primary(self) -> Column:
+        """The name of each row's primary segment."""
+        if self._primary is None:
+            dimension = primary_dimension(self.definitions.values())
+            names = [name for name, definition in self.definitions.items() if definition.dimension == dimension]
+            self._primary = _primary([self.segment(name) for name in names], self.rows)
+        return self._primary
 
     def segment(self, name: str) -> SegmentColumns:
+        """One definition, with all that it needs."""
         if name in self.done:
             return self.done[name]
         if name in self.open:
@@ -121,7 +132,7 @@ class _Work:
         if values is not None:
             conditions.append(_has_value(values))
         if definition.when is not None:
-            conditions.append(self.truth(definition.when, self.member))
+            conditions.append(self.truth(definition.when))
         if definition.catch_all:
             conditions.append(self._left_over(definition.dimension))
         if definition.parent:
@@ -136,15 +147,8 @@ class _Work:
         return Column(MetricType.BOOLEAN, (~taken).astype(np.float64), np.zeros(self.rows, np.uint8))
 
 
-def primary_dimension(definitions: Iterable[Segment]) -> str:
-    """The dimension whose first match is the primary segment."""
-    dimensions = [definition.dimension for definition in definitions]
-    return PRIMARY if PRIMARY in dimensions or not dimensions else dimensions[0]
-
-
-def _primary(segments: tuple[SegmentColumns, ...], rows: int) -> Column:
-    dimension = primary_dimension(s.definition for s in segments)
-    chosen = [s for s in segments if s.definition.dimension == dimension]
+def _primary(chosen: list[SegmentColumns], rows: int) -> Column:
+    """The first match of each row, of the segments of the primary dimension."""
     texts = tuple(dict.fromkeys(text for s in chosen for text in _shown_names(s)))
     place = {text: float(i) for i, text in enumerate(texts)}
     codes = np.full(rows, np.nan)

@@ -190,7 +190,8 @@ def _warnings(engine: Engine, evaluation: Evaluation, here: slice, day: int) -> 
     # Unknown values are nan, which no comparison holds for.
     if past is not None and (overdue := int(np.sum(past.values[here] < 0))):
         found.append(f"{overdue} active customers are past their renewal date")
-    assumed = sum(bool((c.quality[here] == Quality.ASSUMED).any()) for c in evaluation.columns.values())
+    metrics = [evaluation.columns[name] for name in evaluation.compiled.metrics()]
+    assumed = sum(bool((c.quality[here] == Quality.ASSUMED).any()) for c in metrics)
     if assumed:
         found.append(f"{assumed} metrics use attributes from before their history began: they are marked assumed")
     return tuple(found)

@@ -15,12 +15,11 @@ from keepwell.model.definitions import Model
 from keepwell.model.loader import LoadedModel, model_hash
 from keepwell.model.packs import pack_directory, resolve_model
 from keepwell.model.problems import did_you_mean
+from keepwell.warehouse.columns import TABLE_COLUMNS
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.storage import Warehouse
-from keepwell.warehouse.tables import TABLES
 
 CONFIG: Final = "keepwell.toml"
-TABLE_COLUMNS: Final = {name: frozenset(table.column_names) for name, table in TABLES.items()}
 _KEYS: Final = {"name", "timezone", "currency", "model", "data", "wait_seconds", "memory_limit"}
 _TEMPLATE: Final = """\
 # A Keepwell workspace. Everything in it is yours: this file and model/ belong in git, data/ does not.

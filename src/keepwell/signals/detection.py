@@ -7,7 +7,6 @@ from typing import Any
 import numpy.typing as npt
 
 from keepwell.metrics.frame import Bools, Column
-from keepwell.model.condition_definitions import Condition
 from keepwell.model.definitions import Signal
 
 
@@ -31,12 +30,10 @@ class SignalColumns:
 
 
 def evaluate_signals(
-    definitions: Mapping[str, Signal], truth: Callable[[Condition], Column], value: Callable[[str], Column]
+    definitions: Mapping[str, Signal], truth: Callable[[str], Column], value: Callable[[str], Column]
 ) -> tuple[SignalColumns, ...]:
-    """Evaluate every signal, in the model's order."""
+    """Every signal, in the model's order: `truth` by the signal's name, `value` by its expression."""
     return tuple(
-        SignalColumns(
-            name, definition, truth(definition.when), None if definition.value is None else value(definition.value)
-        )
+        SignalColumns(name, definition, truth(name), None if definition.value is None else value(definition.value))
         for name, definition in definitions.items()
     )

@@ -1,17 +1,14 @@
-"""Nothing is computed from itself: not metrics, scores and segments, and not segments among themselves."""
+"""Nothing is computed from itself, whatever it goes through: metrics, scores, segments or signals."""
 
 from collections.abc import Iterable
-from typing import Final
 
-from keepwell.model.graph import SEGMENTS, node_key, node_of, same_day_names
+from keepwell.model.graph import SEGMENTS, node_key, node_of, same_day_names, segment_inputs
 from keepwell.model.problems import Problem
-from keepwell.model.usages import segment_uses
 from keepwell.model.validation.context import Context, place_in
 from keepwell.model.yaml_source import KeyPath
 
 Place = tuple[KeyPath, int | None]
 Edges = dict[str, dict[str, Place]]
-ONE_SEGMENT: Final = "segment:"
 
 
 def check(context: Context) -> Iterable[Problem]:
@@ -27,7 +24,7 @@ def check(context: Context) -> Iterable[Problem]:
 
 
 def _edges(context: Context) -> Edges:
-    """What reads what, and where. `segments` stands for all of them; each also stands for itself."""
+    """What reads what, and where. `segments` is the choice of the primary one, which reads those it chooses from."""
     edges: Edges = {}
     for usage in context.usages:
         owner = node_key(usage.owner)
@@ -35,13 +32,8 @@ def _edges(context: Context) -> Edges:
             node = node_of(context.model, name)
             if node:
                 edges.setdefault(owner, {}).setdefault(node, (usage.path, place_in(usage.text, name)))
-    for use in segment_uses(context.model):
-        if use.moved or use.name not in context.model.segments:
-            continue
-        if use.owner[0] == SEGMENTS:
-            edges.setdefault(f"{ONE_SEGMENT}{use.owner[1]}", {}).setdefault(ONE_SEGMENT + use.name, (use.path, None))
-        else:
-            edges.setdefault(node_key(use.owner), {}).setdefault(SEGMENTS, (use.path, None))
+    for path, reader, read in segment_inputs(context.model):
+        edges.setdefault(reader, {}).setdefault(read, (path, None))
     return edges
 
 
@@ -60,13 +52,10 @@ def _shortest_circle(edges: Edges, start: str) -> tuple[str, ...]:
 
 
 def _problem(context: Context, edges: Edges, circle: tuple[str, ...]) -> Problem:
-    steps = [edges[a][b] for a, b in zip(circle, (*circle[1:], circle[0]), strict=True)]
-    names = [_shown(node, path) for node, (path, _) in zip(circle, steps, strict=True)]
-    lines = ", ".join(f"{name} at {context.source.place(path)}" for name, (path, _) in zip(names, steps, strict=True))
-    path, shift = steps[0]
+    steps = [(a, *edges[a][b]) for a, b in zip(circle, (*circle[1:], circle[0]), strict=True)]
+    # Choosing the primary segment is written nowhere: the segments that it chooses from say enough.
+    written = [(node.split(":", 1)[1], path, shift) for node, path, shift in steps if node != SEGMENTS]
+    lines = ", ".join(f"{name} at {context.source.place(path)}" for name, path, _ in written)
+    names = [name for name, _, _ in written]
+    _, path, shift = written[0]
     return context.error(path, f"circle: {' -> '.join([*names, names[0]])} ({lines})", shift=shift)
-
-
-def _shown(node: str, path: KeyPath) -> str:
-    """The name of a node; for all segments together the one that reads on."""
-    return str(path[1]) if node == SEGMENTS else node.split(":", 1)[1]

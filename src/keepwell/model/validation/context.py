@@ -1,10 +1,10 @@
 """What a rule sees: the model, the files it came from, and the tables that exist."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from keepwell.model.columns import Tables
 from keepwell.model.definitions import Model
 from keepwell.model.graph import SCORE_PARTS, SETTING
 from keepwell.model.metric_definitions import PEOPLE_METRICS
@@ -12,8 +12,6 @@ from keepwell.model.problems import Problem, Severity
 from keepwell.model.source import Source
 from keepwell.model.usages import Usage, usages
 from keepwell.model.yaml_source import KeyPath
-
-Tables = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,14 @@ class Context:
         return frozenset(f"{s}_{part}" for s in self.names("scores") for part in SCORE_PARTS) | {"segment"}
 
     @cached_property
-    def customer_names(self) -> frozenset[str]:
-        """What an expression about a customer may use."""
+    def value_names(self) -> frozenset[str]:
+        """Values of a customer: metrics, and what scores and segments give."""
         return (frozenset(self.names("metrics")) - self.person_metrics) | self.derived
+
+    @cached_property
+    def customer_names(self) -> frozenset[str]:
+        """What an expression about a customer may use: values, and signals as true or false."""
+        return self.value_names | frozenset(self.names("signals"))
 
     @cached_property
     def person_names(self) -> frozenset[str]:
@@ -73,7 +76,8 @@ class Context:
             return self.customer_names
         if usage.scope == "person" or usage.table == PEOPLE_METRICS:
             return self.person_names
-        return None if self.tables is None else self.tables.get(usage.table or "")
+        columns = None if self.tables is None else self.tables.get(usage.table or "")
+        return None if columns is None else frozenset(columns)
 
     @cached_property
     def setting_names(self) -> frozenset[str]:

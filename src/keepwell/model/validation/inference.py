@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from keepwell.model import expression_tree as tree
 from keepwell.model.expression_text import expression_text, literal_text
 from keepwell.model.expressions import parse_expression
+from keepwell.model.graph import primary_dimension
 from keepwell.model.metric_definitions import Aggregate, Metric, MetricType
 from keepwell.model.problems import did_you_mean
 from keepwell.model.validation.bands import NO_BAND
 from keepwell.model.validation.context import Context
 
-PRIMARY = "primary"
 NUMBER, BOOLEAN, TEXT, DATE = MetricType.NUMBER, MetricType.BOOLEAN, MetricType.TEXT, MetricType.DATE
 OF_ROWS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LATEST, Aggregate.FIRST})
 RESULTS = {
@@ -60,13 +60,12 @@ class Kinds:
         if score in model.scores:
             bands = frozenset(b.name for b in model.scores[score].bands) | {NO_BAND}
             return Kind(TEXT, bands) if part == "band" else Kind(NUMBER)
-        return Kind()
+        return Kind(BOOLEAN if name in model.signals else None)
 
     def _primary_segment(self) -> Kind:
         """What `segment` may be: a name of the primary dimension; anything when values of a metric make names."""
         segments = self.context.model.segments
-        dimensions = [s.dimension for s in segments.values()]
-        chosen = PRIMARY if PRIMARY in dimensions else next(iter(dimensions), PRIMARY)
+        chosen = primary_dimension(segments.values())
         names = {name for name, s in segments.items() if s.dimension == chosen}
         by = any(segments[name].by is not None for name in names)
         lost = set(self.context.names("segments")) - set(segments)

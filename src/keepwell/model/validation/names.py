@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from keepwell.model import expression_tree as tree
+from keepwell.model.columns import nameable
 from keepwell.model.expression_text import literal_text
 from keepwell.model.metric_definitions import Aggregate
 from keepwell.model.problems import Problem, did_you_mean
@@ -53,10 +54,11 @@ def _message(context: Context, usage: Usage, name: str, known: frozenset[str], u
         return f"'{name}' is a metric of persons; count or sum it with table: people_metrics"
     if usage.scope == "person" and name in context.customer_names:
         return f"'{name}' is not a metric of persons"
-    hint = did_you_mean(name, known)
-    if context.tables and name in context.tables.get("customers", ()):
-        hint = f"; the column of customers needs a metric '{name}: {{attribute: {name}}}'"
+    hint = did_you_mean(name, known | nameable(context.tables).keys() if usage.scope == "customer" else known)
+    if usage.scope == "customer" and name.split(".")[0] == "traits":
+        short = name.split(".")[-1]
+        hint = f"; what has no column needs a metric '{short}: {{attribute: {name}}}'"
     if name.removesuffix("_score") in context.model.scores or name in context.model.scores:
         hint = f"; a score is used as {name}_score, {name}_band or {name}_coverage"
-    what = "metric" if usage.path[-1] in ("metric", "by", "attribute") else "name"
+    what = "metric or column" if usage.path[-1] in ("metric", "by", "attribute") else "name"
     return f"unknown {what} '{name}'{hint}"

@@ -14,7 +14,7 @@ ALWAYS: Final = frozenset({"company", "customer_id"})
 
 def check(context: Context) -> Iterable[Problem]:
     """Unknown placeholders and braces that do not close in task titles and reasons."""
-    known = context.customer_names | ALWAYS
+    known = context.value_names | ALWAYS
     for path, text, own in _texts(context):
         allowed = known | own
         try:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from keepwell.model.columns import Tables
 from keepwell.model.metric_definitions import PEOPLE_METRICS, Aggregate, Metric
 from keepwell.model.problems import Problem, did_you_mean
-from keepwell.model.validation.context import Context, Tables
+from keepwell.model.validation.context import Context
 from keepwell.model.yaml_source import KeyPath
 
 TRAITS: Final = "traits."
@@ -30,7 +31,7 @@ def _attribute(context: Context, path: KeyPath, metric: Metric, tables: Tables) 
     if metric.attribute is None or metric.attribute.startswith(TRAITS):
         return
     table = "people" if metric.entity == "person" else "customers"
-    columns = tables.get(table, frozenset())
+    columns = tables.get(table, {})
     if metric.attribute not in columns:
         message = f"{table} has no column '{metric.attribute}'{did_you_mean(metric.attribute, columns)}"
         yield context.error((*path, "attribute"), f"{message} (what has no column is {TRAITS}KEY)")

@@ -12,9 +12,10 @@ from keepwell.interfaces.cli.app import app, parse_day
 from keepwell.interfaces.cli.failures import BadInputError, Exit
 from keepwell.interfaces.cli.metrics_file import read_metrics_file
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
-from keepwell.interfaces.python import CANONICAL, today
+from keepwell.interfaces.python import today
 from keepwell.model.loader import LoadedModel, load_model
 from keepwell.model.packs import pack_names, resolve_model
+from keepwell.warehouse.columns import TABLE_COLUMNS
 
 
 @app.command()
@@ -44,7 +45,11 @@ def score(
 def _loaded(pack: str | None, model: Path | None) -> LoadedModel:
     if (pack is None) == (model is None):
         raise BadInputError(f"give exactly one of --pack PACK and --model DIR; packs: {', '.join(pack_names())}")
-    return resolve_model(pack, tables=CANONICAL) if pack is not None else load_model(model or Path(), tables=CANONICAL)
+    return (
+        resolve_model(pack, tables=TABLE_COLUMNS)
+        if pack is not None
+        else load_model(model or Path(), tables=TABLE_COLUMNS)
+    )
 
 
 def _print(results: Sequence[ScoreResult], form: Format) -> None:

@@ -7,11 +7,11 @@ import typer
 
 from keepwell.interfaces.cli.app import app, shared
 from keepwell.interfaces.cli.failures import Exit
-from keepwell.interfaces.python import CANONICAL
 from keepwell.model.loader import LoadedModel
 from keepwell.model.packs import resolve_model
 from keepwell.model.problems import DefinitionError
 from keepwell.model.source import NAMED
+from keepwell.warehouse.columns import TABLE_COLUMNS
 
 
 @app.command()
@@ -25,7 +25,7 @@ def validate(
     """Check a model: prints file:line:column: severity: message for everything that is wrong."""
     name = model if model is not None else model_directory(shared(context).workspace)
     try:
-        loaded = resolve_model(name, tables=CANONICAL)
+        loaded = resolve_model(name, tables=TABLE_COLUMNS)
     except DefinitionError as error:
         for problem in error.problems:
             typer.echo(str(problem))
@@ -43,6 +43,10 @@ def model_directory(workspace: Path) -> Path:
 def summary(loaded: LoadedModel) -> str:
     """One line about a model without errors."""
     model = loaded.model
-    counts = ", ".join(f"{len(getattr(model, name))} {name}" for name in NAMED)
+    found = {name: len(getattr(model, name)) for name in NAMED}
+    found["metrics"] -= len(loaded.columns)
+    if loaded.columns:
+        found["columns of customers"] = len(loaded.columns)
+    counts = ", ".join(f"{amount} {name}" for name, amount in found.items())
     warnings = f", {len(loaded.problems)} warnings" if loaded.problems else ""
     return f"ok: {model.model.name} {model.model.version}: {counts}{warnings}"
