@@ -118,8 +118,8 @@ def nodes(model: Model) -> tuple[Node, ...]:
         read = (node_of(model, name) for name in same_day_names(usage))
         inputs.setdefault(key, {}).update(dict.fromkeys(node for node in read if node))
         history.setdefault(key, set()).update(earlier_values(model, usage.expression))
-    for _, key, read in segment_inputs(model):
-        inputs.setdefault(key, {}).setdefault(read)
+    for _, key, segment in segment_inputs(model):
+        inputs.setdefault(key, {}).setdefault(segment)
     for use in segment_uses(model):
         if use.moved:
             needs = moved_history(model, use.name, use.within_days)
