@@ -1,4 +1,4 @@
-"""Django's settings for tests: a workspace folder of the process's own, SQLite or, by KEEPWELL_TEST_DATABASE, PostgreSQL."""
+"""Django's settings for tests: a workspace folder of the process's own, SQLite or what KEEPWELL_TEST_DATABASE names."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="keepwell-tests-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 workspace_init(_FOLDER / "workspace", pack="b2b-saas", name="Test workspace", currency="EUR")
 os.environ["KEEPWELL_WORKSPACE"] = str(_FOLDER / "workspace")
-os.environ["KEEPWELL_SECRET_KEY"] = "only for tests, and long enough for Django's check of its strength: 0123456789"
+os.environ["KEEPWELL_SECRET_KEY"] = "only for tests, and long enough for Django's check of its strength: 0123456789"  # noqa: S105
 if os.environ.get("KEEPWELL_TEST_DATABASE"):
     os.environ["KEEPWELL_DATABASE_URL"] = os.environ["KEEPWELL_TEST_DATABASE"]
 

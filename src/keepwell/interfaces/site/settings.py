@@ -68,7 +68,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-# One setting moves everything to PostgreSQL; transactions are short and begin as writers, so SQLite never has to give up.
+# One setting moves everything to PostgreSQL. SQLite begins its transactions as writers, so that none gives up midway.
 _SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": _WEB_DATA / "keepwell.sqlite3",

@@ -5,8 +5,12 @@ from django.urls import include, path
 from keepwell.interfaces.workspace.pages.errors import not_allowed, not_found, went_wrong
 from keepwell.interfaces.workspace.pages.health import healthz
 
+# Addresses decide which customers a person owns, so nobody changes the own one; and nobody signs up by themselves.
+_CLOSED = ("email/", "signup/", "confirm-email/", "3rdparty/", "3rdparty/signup/", "password/set/")
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    *(path(f"accounts/{address}", not_found) for address in _CLOSED),
     path("accounts/", include("allauth.urls")),
     path("", include("keepwell.interfaces.workspace.urls")),
 ]

@@ -22,7 +22,11 @@ class Entry:
     key: str = ""
 
 
-MENU: Final = (Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),)
+MENU: Final = (
+    Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
+    Entry("People", "people", "users", Action.MANAGE_PEOPLE, "/people"),
+    Entry("Audit log", "audit", "history", Action.SEE_AUDIT, "/audit"),
+)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def may(person: Person, action: Action) -> bool:
 
 
 def scope_of(person: Person) -> Scope:
-    """A CSM sees the own book, a manager (and a viewer with a team) the team's, others all; unassigned are everyone's."""
+    """A CSM sees the own book, a manager or a viewer with a team the team's, others all. Unassigned are everyone's."""
     if person.role == Role.CSM:
         return Scope(person.owner_emails)
     if person.role == Role.MANAGER or (person.role == Role.VIEWER and person.team_id):

@@ -2,7 +2,7 @@
 
 from keepwell.store.models.audit import AuditEntry
 from keepwell.store.models.jobs import Job
-from keepwell.store.models.people import ApiToken, OneTimeLink, Person, Role, Team
+from keepwell.store.models.people import ApiToken, IdempotentAnswer, OneTimeLink, Person, Role, Team
 from keepwell.store.models.work import Hold, Note, Outcome, Task
 from keepwell.store.models.workspace import CanonicalWrite, SavedView, WorkspaceSegment, WorkspaceSetting
 
@@ -11,6 +11,7 @@ __all__ = [
     "AuditEntry",
     "CanonicalWrite",
     "Hold",
+    "IdempotentAnswer",
     "Job",
     "Note",
     "OneTimeLink",

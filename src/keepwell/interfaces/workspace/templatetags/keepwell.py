@@ -1,5 +1,6 @@
 """How values are written on pages: money, days, moments, changes; icons and band colours."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -128,3 +129,9 @@ def color(value: str | None) -> str:
 def item(values: Any, key: Any) -> Any:
     """One value of a mapping by a key that is known only at run time."""
     return values.get(key) if hasattr(values, "get") else None
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """Values of the audit log, one per line."""
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
