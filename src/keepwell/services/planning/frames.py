@@ -1,0 +1,105 @@
+"""Published metric values of many customers as a frame, so that another model can be evaluated on them at once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from keepwell.evaluation.compiled import CompiledModel
+from keepwell.metrics.frame import Codes, Column, Frame, Quality, coded_column, day_number, number_day
+from keepwell.model.metric_definitions import MetricType
+from keepwell.services.planning.reuse import reusable_metrics
+from keepwell.services.reading import Published
+from keepwell.warehouse.snapshots import Snapshots
+from keepwell.warehouse.sql import literal, quoted
+
+Values = npt.NDArray[Any]
+_NOT_HELD: Final = 255
+
+
+def published_frame(
+    published: Published, compiled: CompiledModel, *, customers: Collection[str] | None = None
+) -> Frame:
+    """Customers of a published date with the metric values that hold under a model, and of the earlier days it reads.
+
+    Days that are not published are not there: what looks back to them is unknown. Nothing is computed and nobody
+    is waited for.
+    """
+    days = _days(published, compiled)
+    wanted: dict[str, list[date]] = {}
+    for day in days:
+        model = Published(published.workspace, day).model.model
+        for name in reusable_metrics(model, compiled.model):
+            wanted.setdefault(name, []).append(day)
+    names = [name for name in compiled.metrics() if name in wanted]
+    found = _read(published.workspace.snapshots, days, names, wanted, compiled, customers)
+    columns = {name: _column(found, i, compiled.types[name]) for i, name in enumerate(names)}
+    ids = np.asarray(found["customer_id"], dtype=object)
+    return Frame(ids, np.asarray(found["day"], dtype=np.int64), columns)
+
+
+def _days(published: Published, compiled: CompiledModel) -> list[date]:
+    """The date itself and the earlier published ones that the model looks back to, ascending."""
+    here = day_number(published.as_of)
+    known = set(published.workspace.snapshots.dates())
+    return [day for lag in sorted(compiled.lags, reverse=True) if (day := number_day(here - lag)) in known]
+
+
+def _read(
+    snapshots: Snapshots,
+    days: Sequence[date],
+    names: Sequence[str],
+    wanted: Mapping[str, Sequence[date]],
+    compiled: CompiledModel,
+    customers: Collection[str] | None,
+) -> dict[str, Values]:
+    statuses = list(compiled.model.settings.active_statuses)
+    only = "" if customers is None else " AND list_contains(?, customer_id)"
+    parts, given = [], []
+    with duckdb.connect() as connection:
+        for day in days:
+            relation = f"read_parquet({literal(str(snapshots.path(day)))})"
+            described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
+            there = {str(column) for column, *_ in described}
+            selected = [_selected(i, name, there, day in wanted[name]) for i, name in enumerate(names)]
+            where = f"WHERE list_contains(?, status){only}"
+            head = f"customer_id, {day_number(day)} AS day"
+            parts.append(f"SELECT {', '.join([head, *selected])} FROM {relation} {where}")  # noqa: S608
+            given += [statuses] if customers is None else [statuses, sorted(customers)]
+        sql = f"{' UNION ALL '.join(parts)} ORDER BY customer_id, day"
+        return dict(connection.execute(sql, given).fetchnumpy())
+
+
+def _selected(place: int, name: str, there: Collection[str], holds: bool) -> str:
+    """A metric's value and quality in a snapshot; a snapshot in which all were known has no quality."""
+    value, quality = f"m.{name}", f"q.{name}"
+    if not holds or value not in there:
+        return f"NULL AS v{place}, {_NOT_HELD} AS q{place}"
+    known = f"CASE WHEN {quoted(value)} IS NULL THEN {int(Quality.NO_SOURCE)} ELSE {int(Quality.KNOWN)} END"
+    said = f"coalesce(CAST({quoted(quality)} AS INTEGER), {known})" if quality in there else known
+    return f"{quoted(value)} AS v{place}, {said} AS q{place}"
+
+
+def _column(found: Mapping[str, Values], place: int, kind: MetricType) -> Column:
+    values, quality = found[f"v{place}"], np.ma.filled(found[f"q{place}"], _NOT_HELD)
+    states: Codes = np.where(quality == _NOT_HELD, Quality.NO_ROWS, quality).astype(np.uint8)
+    if kind is MetricType.TEXT:
+        return _texts(values, states)
+    if np.issubdtype(values.dtype, np.datetime64):
+        whole = np.ma.filled(values, np.datetime64("NaT")).astype("datetime64[D]")
+        numbers = np.where(np.isnat(whole), np.nan, whole.astype(np.int64).astype(np.float64))
+    else:
+        numbers = np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
+    states[np.isnan(numbers) & (states < Quality.NO_SOURCE)] = Quality.NO_ROWS
+    return Column(kind, np.where(states >= Quality.NO_SOURCE, np.nan, numbers), states)
+
+
+def _texts(values: Values, states: Codes) -> Column:
+    said = np.ma.filled(np.ma.asarray(values).astype(object), None).tolist()
+    texts = tuple(sorted({str(value) for value in said if value is not None}))
+    place = {text: float(i) for i, text in enumerate(texts)}
+    codes = np.array([np.nan if value is None else place[str(value)] for value in said], dtype=np.float64)
+    return coded_column(codes, texts, states)

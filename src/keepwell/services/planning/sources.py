@@ -1,0 +1,100 @@
+"""The YAML of a model as texts by file name: where edits happen, and what is checked, compared and applied."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from keepwell.model.loader import LoadedModel, check_source
+from keepwell.model.problems import DefinitionError, Problem, Severity
+from keepwell.model.source import Source, merge, model_files
+from keepwell.model.yaml_source import Document, parse_yaml
+from keepwell.services.planning.folders import finish_swap
+from keepwell.services.workspace import Workspace, WorkspaceError
+from keepwell.warehouse.columns import TABLE_COLUMNS
+
+SUFFIXES: Final = (".yaml", ".yml")
+Sources = Mapping[str, str]
+
+
+def model_sources(workspace: Workspace) -> dict[str, str]:
+    """The workspace's model as it is on disk: the text of every file by its name below the model's folder."""
+    finish_swap(workspace.model_dir)
+    if not workspace.model_dir.is_dir():
+        raise WorkspaceError(f"{workspace.model_dir}: there is no model; 'keepwell init' puts one there")
+    return read_sources(workspace.model_dir)
+
+
+def read_sources(directory: Path) -> dict[str, str]:
+    """The YAML files below a directory as texts, byte for byte: line ends and marks stay as they are."""
+    if not directory.is_dir():
+        raise WorkspaceError(f"{directory} is not a directory with a model")
+    return {file.relative_to(directory).as_posix(): _text(file) for file in model_files(directory)}
+
+
+def proposed_sources(proposed: Path | Sources) -> dict[str, str]:
+    """The files of a proposed model, from its directory or as given; raises DefinitionError for names out of bounds."""
+    if isinstance(proposed, Path):
+        return read_sources(proposed)
+    problems = [Problem(name, 1, 1, Severity.ERROR, _OUT) for name in proposed if not _fits(name)]
+    if problems:
+        raise DefinitionError(problems)
+    return dict(sorted(proposed.items()))
+
+
+def load_sources(sources: Sources, *, shown: str = "") -> LoadedModel:
+    """Check texts as a model, with the tables' columns; raises DefinitionError with every problem.
+
+    `shown` is the folder that messages put before the names of files.
+    """
+    return _loaded(tuple(sorted(sources.items())), shown)
+
+
+@lru_cache(maxsize=8)
+def _loaded(files: tuple[tuple[str, str], ...], shown: str) -> LoadedModel:
+    """The same texts are the same model, read once: a page asks for them again and again."""
+    source = Source(shown or "model")
+    if not files:
+        source.problems.append(Problem(shown or "model", 1, 1, Severity.ERROR, "no *.yaml file in this directory"))
+    documents = (parse_yaml(text.removeprefix("\ufeff"), Document(_shown(shown, name))) for name, text in files)
+    return check_source(merge(source, documents), tables=TABLE_COLUMNS)
+
+
+def current_model(workspace: Workspace) -> LoadedModel:
+    """The workspace's model on disk, its documents named as in `model_sources`."""
+    return load_sources(model_sources(workspace))
+
+
+def current_hash(workspace: Workspace) -> str:
+    """What the model on disk is, for `apply_model`: its hash, or that of its text where it cannot be read."""
+    return sources_hash(model_sources(workspace))
+
+
+def sources_hash(sources: Sources) -> str:
+    """The hash of a model by its content; of a broken one, by its text."""
+    try:
+        return load_sources(sources).hash
+    except DefinitionError:
+        return f"broken-{hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()}"
+
+
+_OUT: Final = "a model's file has a name below its folder that ends in .yaml or .yml"
+
+
+def _fits(name: str) -> bool:
+    path = PurePosixPath(name)
+    inside = not path.is_absolute() and ".." not in path.parts and os.sep not in name.replace("/", "")
+    return inside and path.suffix in SUFFIXES and path.as_posix() == name and "\0" not in name
+
+
+def _shown(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DefinitionError([Problem(str(file), 1, 1, Severity.ERROR, f"cannot be read: {error}")]) from None
