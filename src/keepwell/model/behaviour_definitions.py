@@ -1,5 +1,8 @@
 """Definitions of behaviour: events counted, first, stopped, restarted, regular, in sequence, and the last one."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from pydantic import Field, model_validator
 
 from keepwell.model.base import Strict
@@ -42,7 +45,9 @@ class StoppedEvent(Strict):
     @model_validator(mode="after")
     def _longer(self) -> "StoppedEvent":
         if self.within is not None and length_us(self.within) <= length_us(self.for_):
-            raise ValueError(f"'within' ({self.within}) reaches back from now and must be longer than 'for' ({self.for_})")
+            raise ValueError(
+                f"'within' ({self.within}) reaches back from now and must be longer than 'for' ({self.for_})"
+            )
         return self
 
 
@@ -99,7 +104,7 @@ class LastEventHas(Strict):
 BehaviourDefinition = (
     EventCount | FirstTimeEvent | StoppedEvent | RestartedEvent | RegularEvent | EventSequence | LastEventHas
 )
-BEHAVIOURS = {
+BEHAVIOURS: Final[Mapping[str, type[Strict]]] = {
     "event": EventCount,
     "first_time": FirstTimeEvent,
     "stopped": StoppedEvent,

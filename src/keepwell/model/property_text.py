@@ -82,6 +82,4 @@ def _checked(text: str) -> str:
     return text
 
 
-PropertyText = Annotated[
-    str, BeforeValidator(_as_text), AfterValidator(_checked), WithJsonSchema({"type": "string"})
-]
+PropertyText = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked), WithJsonSchema({"type": "string"})]

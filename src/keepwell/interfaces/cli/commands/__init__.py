@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "doctor",
     "validate",
     "score",
+    "segments",
     "schema",
     "simulate",
     "bench",
