@@ -292,7 +292,15 @@ def test_bad_input(case: Case, stocked: Warehouse, tmp_path: Path) -> None:
     for reason in case.reasons:
         assert reason in told
     for file in report.files:
-        parts = (file.added, file.changed, file.unchanged, file.repeated, file.deleted, file.quarantined)
+        parts = (
+            file.added,
+            file.changed,
+            file.unchanged,
+            file.repeated,
+            file.differing,
+            file.deleted,
+            file.quarantined,
+        )
         assert file.read == sum(parts)
 
 

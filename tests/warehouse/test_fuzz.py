@@ -46,5 +46,5 @@ def test_any_bytes_end_in_a_report(changes: st.DataObject) -> None:
             assert report.files or report.problems
             assert "Error" not in "".join(report.problems)
             for file in report.files:
-                rest = (file.changed, file.unchanged, file.repeated, file.deleted, file.quarantined)
+                rest = (file.changed, file.unchanged, file.repeated, file.differing, file.deleted, file.quarantined)
                 assert file.read == file.added + sum(rest)

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def counts(report: FileReport) -> dict[str, int]:
-    names = ("added", "changed", "unchanged", "repeated", "deleted", "quarantined")
+    names = ("added", "changed", "unchanged", "repeated", "differing", "deleted", "quarantined")
     return {n: getattr(report, n) for n in names if getattr(report, n)}
 
 
@@ -100,12 +100,33 @@ def test_without_a_stamp_history_starts_at_the_load(warehouse: Warehouse, folder
 def test_a_repeated_event_is_kept_once_as_it_came_first(stocked: Warehouse, folder: Path) -> None:
     first = csv_text(EVENT, "e1,c1,login,2026-01-01,", "e1,c1,logout,2026-01-01,", "e1,c1,login,2026-01-03,")
     second = csv_text(EVENT, "e1,c2,other,2026-01-01,", "e1,c1,login,2026-01-05,", "e2,c1,login,2026-01-05,")
-    assert counts(load(stocked, put(folder, "events.csv", first)).files[0]) == {"added": 1, "repeated": 2}
-    assert counts(load(stocked, put(folder, "events.csv", second)).files[0]) == {"added": 1, "repeated": 2}
+    assert counts(load(stocked, put(folder, "events.csv", first)).files[0]) == {"added": 1, "differing": 2}
+    report = load(stocked, put(folder, "events.csv", second))
+    assert counts(report.files[0]) == {"added": 1, "differing": 2}
+    assert report.notes[0].endswith("2 events have the id of an earlier one and other values; the first one stays")
     assert facts(stocked, "events", "event_id, customer_id, occurred_at") == [
         ("e1", "c1", at(2026, 1, 1)),
         ("e2", "c1", at(2026, 1, 5)),
     ]
+
+
+def test_an_event_delivered_again_differs_only_when_it_says_something_else(stocked: Warehouse, folder: Path) -> None:
+    header = "event_id,customer_id,name,occurred_at,received_at,source,value,plan"
+    again = "e1,c1,login,2026-01-01,2026-01-0{day},{source},{value},{plan}"
+    put(folder, "events.csv", csv_text(header, again.format(day=1, source="a", value="2", plan="pro")))
+    assert counts(load(stocked, folder).files[0]) == {"added": 1}
+    rows = [
+        again.format(**row)
+        for row in (
+            {"day": 2, "source": "b", "value": "2.0", "plan": "pro"},
+            {"day": 1, "source": "a", "value": "3", "plan": "pro"},
+            {"day": 1, "source": "a", "value": "2", "plan": "max"},
+        )
+    ]
+    path = put(folder, "events.csv", csv_text(header, *rows))
+    for _ in range(2):
+        assert counts(load(stocked, path).files[0]) == {"repeated": 1, "differing": 2}
+    assert facts(stocked, "events", "event_id, value") == [("e1", 2)]
 
 
 def test_equal_events_without_id_stay_apart_and_a_repeated_file_adds_nothing(stocked: Warehouse, folder: Path) -> None:

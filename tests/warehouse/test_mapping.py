@@ -93,6 +93,52 @@ def test_rows_of_unknown_customers_wait_in_canonical_form(stocked: Warehouse, tm
     assert stocked.connection.execute("SELECT ticket_id, created_at FROM tickets").fetchall() == [("7", at(2026, 1, 1))]
 
 
+TICKETS = "files: [{{file: t*.csv, targets: [{{table: tickets, columns: {columns}}}]}}]"
+KEY = '{expr: "concat(\'T-\', \\"Ticket Nr\\")"}'
+COLUMNS = f"{{ticket_id: {KEY}, customer_id: who, created_at: {{from: on, format: DD.MM.YYYY}}}}"
+
+
+def states(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    return warehouse.connection.execute("SELECT line, state FROM quarantine ORDER BY load_id, line").fetchall()
+
+
+def test_rows_that_a_corrected_file_gets_right_are_resolved(stocked: Warehouse, tmp_path: Path) -> None:
+    mapping = read_mapping(put(tmp_path, "mapping.yaml", TICKETS.format(columns=COLUMNS)))
+    header = "Ticket Nr,who,on\n"
+    path = put(tmp_path / "in", "t.csv", header + "1,c1,soon\n2,c1,later\n3,c1,05.01.2026\n")
+    load(stocked, path, mapping=mapping)
+    put(tmp_path / "in", "t.csv", header + "1,c1,01.01.2026\n2,c1,later\n3,c1,05.01.2026\n")
+    load(stocked, path, mapping=mapping)
+    assert states(stocked) == [(2, "resolved"), (3, "open")]
+    assert stocked.connection.execute("SELECT ticket_id FROM tickets ORDER BY 1").fetchall() == [("T-1",), ("T-3",)]
+
+
+def test_rows_that_a_corrected_mapping_gets_right_are_resolved(stocked: Warehouse, tmp_path: Path) -> None:
+    path = put(tmp_path / "in", "t.csv", "Ticket Nr,who,on\n1,c1,05/31/2026\n2,c1,01/02/2026\n2,c1,x\n")
+    wrong = read_mapping(put(tmp_path, "wrong.yaml", TICKETS.format(columns=COLUMNS)))
+    right = read_mapping(
+        put(tmp_path, "right.yaml", TICKETS.format(columns=COLUMNS.replace("DD.MM", "MM/DD").replace(".YYYY", "/YYYY")))
+    )
+    load(stocked, path, mapping=wrong)
+    load(stocked, path, mapping=wrong)
+    assert states(stocked) == [(2, "open"), (3, "open"), (4, "open")]
+    load(stocked, path, mapping=right)
+    assert states(stocked) == [(2, "resolved"), (3, "resolved"), (4, "open")]
+
+
+def test_a_row_that_another_line_replaced_is_resolved_when_the_file_no_longer_has_it(
+    stocked: Warehouse, tmp_path: Path
+) -> None:
+    mapping = read_mapping(put(tmp_path, "mapping.yaml", TICKETS.format(columns=COLUMNS)))
+    header = "Ticket Nr,who,on\n"
+    path = put(tmp_path / "in", "t.csv", header + "1,c1,01.01.2026\n1,c1,02.01.2026\n")
+    load(stocked, path, mapping=mapping)
+    load(stocked, path, mapping=mapping)
+    assert states(stocked) == [(2, "open")]
+    load(stocked, put(tmp_path / "in", "t.csv", header + "1,c1,02.01.2026\n"), mapping=mapping)
+    assert states(stocked) == [(2, "resolved")]
+
+
 def test_a_file_without_the_needed_columns_is_not_loaded(
     warehouse: Warehouse, mapping: Mapping, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ file brings nothing back.
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from keepwell.warehouse.facts import fact_day, scan, write_day
 from keepwell.warehouse.keys import keep_people, keep_symbols
@@ -17,6 +18,9 @@ from keepwell.warehouse.loading.rows import Intake, keyed, known_rows, ranked, t
 from keepwell.warehouse.schema import CODED, FACT_COLUMNS
 from keepwell.warehouse.sql import listed, literal, quoted
 from keepwell.warehouse.tables import EVENTS
+
+CONTENT: Final = ("customer", "person", "name", "feature", "occurred_at", "value", "session_id", "properties")
+"""What an event says, whoever delivered it and when."""
 
 DayDone = Callable[[int, int], None]
 """Told after each day: how many of how many days are done."""
@@ -108,7 +112,7 @@ def _staged_day(intake: Intake, folder: Path, skipped: str) -> str:
 
 
 def _new_events(intake: Intake, folder: Path, kept: str, skipped: str) -> int:
-    """Events whose id is new, the first line of each; everything else is a repetition."""
+    """Events whose id is new, the first line of each; everything else repeats an event or differs from it."""
     connection = intake.warehouse.connection
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM {_staged_day(intake, folder, skipped)}"  # noqa: S608
@@ -117,9 +121,25 @@ def _new_events(intake: Intake, folder: Path, kept: str, skipped: str) -> int:
     )
     fresh = count_rows(connection, "fresh")
     staged = count_rows(connection, f"read_parquet({literal(str(folder / '*.parquet'))}, hive_partitioning=false)")
+    differing = _differing(intake, folder, kept, skipped) if staged > fresh else 0
     intake.desk.counts.added += fresh
-    intake.desk.counts.repeated += staged - fresh
+    intake.desk.counts.differing += differing
+    intake.desk.counts.repeated += staged - fresh - differing
     return fresh
+
+
+def _differing(intake: Intake, folder: Path, kept: str, skipped: str) -> int:
+    """How many rows have the id of an event and other values: of the same day, or on another day altogether."""
+    connection = intake.warehouse.connection
+    # A derived id is made of the content, so it cannot differ.
+    rows = f"read_parquet({literal(str(folder / '*.parquet'))}, hive_partitioning=false) s"
+    names = listed(["event_id", *CONTENT])
+    first = f"(SELECT {names} FROM {kept} UNION ALL SELECT {names} FROM fresh) k"  # noqa: S608
+    said, known = (f"ROW({', '.join(f'{side}.{quoted(c)}' for c in CONTENT)})" for side in "sk")
+    same_day = count_rows(connection, f"{rows} JOIN {first} USING (event_id) WHERE {said} IS DISTINCT FROM {known}")
+    deleted = f"(SELECT key FROM tombstones WHERE table_name = {literal(intake.table.name)})"  # noqa: S608
+    moved = f"{rows} WHERE event_id IN {skipped} AND event_id NOT IN {deleted}"
+    return same_day + count_rows(connection, moved)
 
 
 def _new_sessions(intake: Intake, folder: Path, kept: str, skipped: str) -> int:

@@ -137,7 +137,7 @@ class FileLoader:
         good = linked_rows(connection, table, checked.good)
         intake = Intake(self.warehouse, table, good, present, desk, self.now)
         days = self._merge(intake, folder / "days")
-        settle_fixed(desk, raw.sha256, good)
+        settle_fixed(desk, raw, plan, good)
         note_feeds(intake)
         self._record(raw, desk)
         self.notes += [f"{raw.path}: {n}" for n in plan.notes]
@@ -155,10 +155,13 @@ class FileLoader:
 
     def _record(self, raw: RawFile, desk: Desk) -> None:
         c, connection = desk.counts, self.warehouse.connection
-        counts = [c.read, c.added, c.changed, c.unchanged, c.repeated, c.deleted, c.quarantined]
+        counts = [c.read, c.added, c.changed, c.unchanged, c.repeated + c.differing, c.deleted, c.quarantined]
         values = [desk.load_id, str(raw.path), raw.sha256, desk.table.name, self.now.replace(tzinfo=None), *counts]
         connection.execute(f"INSERT INTO loads VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
         self.reports.append(c.report(raw.path, desk.table.name))
+        if c.differing:
+            events = "1 event has" if c.differing == 1 else f"{c.differing:,} events have"
+            self.notes.append(f"{raw.path}: {events} the id of an earlier one and other values; the first one stays")
         if c.quarantined:
             self.sample += sample(connection, desk.table, raw.path)
         self._tell(raw.path, "done", 1, 1, c.read)

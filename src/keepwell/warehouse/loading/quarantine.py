@@ -7,8 +7,9 @@ from typing import Final
 import duckdb
 import numpy as np
 
-from keepwell.warehouse.loading.parse import Check
-from keepwell.warehouse.loading.reading import LineFinder, RawFile, count_rows, number_table
+from keepwell.warehouse.loading.parse import Check, text_sql
+from keepwell.warehouse.loading.plan import Plan
+from keepwell.warehouse.loading.reading import LineFinder, RawColumn, RawFile, count_rows, number_table
 from keepwell.warehouse.loading.report import Counts, QuarantinedRow
 from keepwell.warehouse.sql import literal, quoted
 from keepwell.warehouse.tables import Table
@@ -16,7 +17,6 @@ from keepwell.warehouse.tables import Table
 SAMPLE: Final = 5
 UNKNOWN_CUSTOMER: Final = "unknown_customer"
 SUPERSEDED: Final = "superseded"
-
 WAITING: Final = (
     f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys"  # noqa: S608
     " UNION ALL SELECT unknown_id FROM identity_links)"
@@ -27,6 +27,9 @@ SHORT_REASON: Final = (
     f"concat_ws(' ', column_name, if(code = '{SUPERSEDED}', 'has other values on a later line of the file', reason))"
 )
 """The reason of a row without what is particular to it, to count by."""
+
+FOUND_NOW: Final = "found_now"
+"""A temporary table of the rows that a desk has taken."""
 
 _COLUMNS: Final = "load_id, table_name, file, line, column_name, value, reason, code, row, state"
 _SAME: Final = "q.table_name = b.table_name AND q.file = b.file AND q.line = b.line AND q.code = b.code"
@@ -42,6 +45,9 @@ class Desk:
     file: Path
     lines: LineFinder
     counts: Counts
+
+    def __post_init__(self) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {FOUND_NOW}(code VARCHAR, row UBIGINT)")
 
     def take_broken(self, broken: str) -> None:
         """Take what is no row at all: a relation (line, code, reason, text)."""
@@ -84,6 +90,7 @@ class Desk:
             f"SELECT {SHORT_REASON}, count(*) FROM bad_found GROUP BY ALL ORDER BY ALL"  # noqa: S608
         ).fetchall():
             self.counts.add_quarantined(reason, count)
+        self.connection.execute(f"INSERT INTO {FOUND_NOW} SELECT code, hash(row) FROM bad_found")  # noqa: S608
         self.connection.execute(
             f"INSERT INTO quarantine({_COLUMNS}) SELECT {self.load_id}, table_name, file, line, column_name, value,"  # noqa: S608
             " reason, code, row, 'open' FROM bad_found b WHERE NOT EXISTS (SELECT 1 FROM quarantine q"
@@ -101,22 +108,46 @@ def sample(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> l
     return [QuarantinedRow(*row) for row in found]
 
 
-def settle_fixed(desk: Desk, sha256: str, good: str) -> None:
-    """Mark rows as resolved that an earlier version of this file got wrong and this one got right, by their key."""
-    connection, key = desk.connection, desk.table.key
-    before = connection.execute(
-        "SELECT 1 FROM loads WHERE path = ? AND table_name = ? AND sha256 <> ? LIMIT 1",
-        [str(desk.file), desk.table.name, sha256],
-    ).fetchone()
-    if before is not None:
-        connection.execute(
-            f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND file = ? AND load_id < ?"  # noqa: S608
-            f" AND state = 'open' AND code <> '{UNKNOWN_CUSTOMER}' AND json_valid(row)"
-            f" AND json_extract_string(row, '$.{key}') IN (SELECT {key} FROM {good})",
-            [desk.table.name, str(desk.file), desk.load_id],
-        )
+def settle_fixed(desk: Desk, raw: RawFile, plan: Plan, good: str) -> None:
+    """Mark rows as resolved that an earlier load of this file got wrong and this one got right, by their key.
+
+    The file was corrected, or its mapping. What is wrong again, in this load, stays open.
+    """
+    connection, values = desk.connection, [desk.table.name, str(desk.file), desk.load_id]
+    waits = (
+        f"FROM quarantine q WHERE table_name = ? AND file = ? AND load_id < ? AND state = 'open'"  # noqa: S608
+        f" AND code <> '{UNKNOWN_CUSTOMER}' AND json_valid(row) AND json_type(row) = 'OBJECT'"
+        f" AND NOT EXISTS (SELECT 1 FROM {FOUND_NOW} b WHERE b.code = q.code AND b.row = hash(q.row))"
+    )
+    if not connection.execute(f"SELECT 1 {waits} LIMIT 1", values).fetchone():
+        return
+    fields = "".join(f", {_field(column)} AS {quoted(column.name)}" for column in raw.columns)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE settled AS SELECT _id FROM (SELECT q.rowid AS _id, code, row{fields} {waits})"  # noqa: S608
+        f" WHERE {_given_key(plan)} IN (SELECT {plan.table.key} FROM {good})",
+        values,
+    )
+    connection.execute("UPDATE quarantine SET state = 'resolved' WHERE rowid IN (SELECT _id FROM settled)")
 
 
-def settle_waiting(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _field(column: RawColumn) -> str:
+    """A cell of a kept row as the file had it."""
+    text = f"json_extract_string(row, {literal(f'$.{_json_name(column.name)}')})"
+    return text if column.type == "VARCHAR" else f"TRY_CAST({text} AS {column.type})"
+
+
+def _json_name(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _given_key(plan: Plan) -> str:
+    """The key of a kept row: a row of which another one was taken is kept in canonical columns, others as given."""
+    canonical = f"json_extract_string(row, {literal(f'$.{plan.table.key}')})"
+    cell = plan.cells.get(plan.table.key)
+    return canonical if cell is None else f"if(code = '{SUPERSEDED}', {canonical}, {text_sql(cell)})"
+
+
+def settle_waiting(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Mark the rows that waited for their customer as resolved; call when they are loaded."""
-    connection.execute(f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND {WAITING}", [table.name])  # noqa: S608
+    connection.execute(f"UPDATE quarantine SET state = 'resolved' WHERE table_name = ? AND {WAITING}", [table])  # noqa: S608

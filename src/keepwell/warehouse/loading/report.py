@@ -21,7 +21,10 @@ class QuarantinedRow:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What happened to the rows of one file for one table; `read` is the sum of the other counts."""
+    """What happened to the rows of one file for one table; `read` is the sum of the other counts.
+
+    `differing` are events whose id was there already with other values: they were not taken.
+    """
 
     path: Path
     table: str
@@ -30,6 +33,7 @@ class FileReport:
     changed: int = 0
     unchanged: int = 0
     repeated: int = 0
+    differing: int = 0
     deleted: int = 0
     quarantined: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
@@ -79,6 +83,7 @@ class Counts:
     changed: int = 0
     unchanged: int = 0
     repeated: int = 0
+    differing: int = 0
     deleted: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
@@ -92,6 +97,6 @@ class Counts:
         """The counts as a report, the most frequent reasons first."""
         reasons = tuple(sorted(self.reasons.items(), key=lambda r: (-r[1], r[0])))
         return FileReport(
-            path, table, self.read, self.added, self.changed, self.unchanged, self.repeated, self.deleted,
-            self.quarantined, reasons,
+            path, table, self.read, self.added, self.changed, self.unchanged, self.repeated, self.differing,
+            self.deleted, self.quarantined, reasons,
         )  # fmt: skip

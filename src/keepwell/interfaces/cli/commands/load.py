@@ -14,7 +14,7 @@ from keepwell.interfaces.cli.progress import Stages, stages
 from keepwell.services.loading import load_files
 from keepwell.warehouse.loading import FileReport, LoadReport, ProgressStep, QuarantinedRow
 
-_COUNTS = ("read", "added", "changed", "unchanged", "repeated", "deleted", "quarantined")
+_COUNTS = ("read", "added", "changed", "unchanged", "repeated", "differing", "deleted", "quarantined")
 
 
 @app.command()
