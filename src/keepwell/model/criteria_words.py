@@ -138,7 +138,7 @@ def _event(event: Happening) -> str:
 
 
 def _within(within: int | None) -> str:
-    return "" if within is None else f" in the last {length_words(within)}"
+    return "" if within is None else f" in the last {length_words(within).removeprefix('1 ')}"
 
 
 def _name(path: Path) -> str:

@@ -34,20 +34,12 @@ def length_us(text: str) -> int:
 
 
 def length_words(length: int) -> str:
-    """A length in words, in the largest unit that divides it: `30 days`."""
+    """A length in words, in the largest unit up to days that divides it: `30 days`."""
     for word, seconds in reversed(_UNITS.values()):
-        if length % (seconds * SECOND) == 0:
+        if word != "week" and length % (seconds * SECOND) == 0:
             amount = length // (seconds * SECOND)
             return f"{amount:,} {word}{'' if amount == 1 else 's'}"
     return f"{length / SECOND:g} seconds"
-
-
-def length_text(length: int) -> str:
-    """A length as definitions write it: `30d`."""
-    for short, (_, seconds) in reversed(_UNITS.items()):
-        if short != "w" and length % (seconds * SECOND) == 0:
-            return f"{length // (seconds * SECOND)}{short}"
-    raise ValueError("a length must be whole seconds")
 
 
 def moment_us(text: str) -> int:

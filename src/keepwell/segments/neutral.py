@@ -150,7 +150,7 @@ class _Node:
             case "last_event":
                 return LastEvent(self._event(), self._conditions("has") or Everyone(), within)
             case "event_first_time":
-                return FirstTime(self._event(), self._need_seconds("within_seconds"))
+                return Counted(self._event()) if within is None else FirstTime(self._event(), within)
             case "event_regularly":
                 return self._regularly()
             case "event_sequence":
