@@ -24,6 +24,7 @@ class Entry:
 
 MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
+    Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
     Entry("People", "people", "users", Action.MANAGE_PEOPLE, "/people"),
     Entry("Audit log", "audit", "history", Action.SEE_AUDIT, "/audit"),
 )

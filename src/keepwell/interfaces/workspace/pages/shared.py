@@ -7,7 +7,8 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from keepwell.services.team.access import Action, may, may_see_customer
 from keepwell.services.team.audit import Actor, actor
@@ -20,15 +21,15 @@ Arguments = ParamSpec("Arguments")
 class PageRequest(HttpRequest):
     """A request of somebody signed in, as the middleware completes it."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
     now: datetime
     today: date
     workspace: Workspace
     htmx: Any
 
 
-View = Callable[Concatenate[PageRequest, Arguments], HttpResponse]
-Plain = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+View = Callable[Concatenate[PageRequest, Arguments], HttpResponseBase]
+Plain = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
 def page(action: Action) -> Callable[[View[Arguments]], Plain[Arguments]]:
@@ -36,7 +37,7 @@ def page(action: Action) -> Callable[[View[Arguments]], Plain[Arguments]]:
 
     def decorate(view: View[Arguments]) -> Plain[Arguments]:
         @wraps(view)
-        def checked(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
             person = request.user
             if not isinstance(person, Person):
                 return redirect_to_login(request.get_full_path())

@@ -1,6 +1,7 @@
 """How values are written on pages: money, days, moments, changes; icons and band colours."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -135,3 +136,31 @@ def item(values: Any, key: Any) -> Any:
 def pretty(value: Any) -> str:
     """Values of the audit log, one per line."""
     return json.dumps(value, indent=1, ensure_ascii=False, default=str)
+
+
+@register.filter
+def before_at(value: str | None) -> str:
+    """An e-mail address without its domain."""
+    return (value or "").split("@")[0]
+
+
+@register.filter
+def attribute(value: Any, name: str) -> Any:
+    """One field by a name that is known only at run time."""
+    return getattr(value, name, None)
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """A whole number, grouped."""
+    return UNKNOWN if value is None else f"{round(value):,}"
+
+
+@register.filter
+def spark(values: Sequence[float | None]) -> str:
+    """A score's series (0 to 100) as the points of a line in a box of 100 by 30; nothing for fewer than two."""
+    known = [(at, value) for at, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    wide = max(1, len(values) - 1)
+    return " ".join(f"{100 * at / wide:.1f},{29 - 28 * value / 100:.1f}" for at, value in known)

@@ -1,0 +1,189 @@
+"""The portfolio: the table that managers live in, its overview, views and exports."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import FileResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
+from keepwell.interfaces.workspace.portfolio_charts import groups_option
+from keepwell.interfaces.workspace.portfolio_query import COLUMNS, LISTS, PAGE, UNASSIGNED, Address, address_of
+from keepwell.interfaces.workspace.tables_out import csv_chunks, xlsx_file
+from keepwell.services.published import (
+    Choice,
+    PortfolioChoices,
+    portfolio_choices,
+    portfolio_page,
+    portfolio_rows,
+    portfolio_summary,
+)
+from keepwell.services.team.access import Action, may, scope_of
+from keepwell.services.team.audit import record
+from keepwell.services.team.saved import SavedViewError, delete_view, save_view, views_of
+
+VIEWS: Final = "portfolio"
+EXPORTED: Final = (
+    "customer_id", "name", "domain", "status", "owner_email", "industry", "plan", "country", "tenure", "customer_since",
+    "score", "band", "coverage", "change_7", "change_30", "risk_score", "risk_band", "arr", "mrr", "renewal_date",
+    "days_to_renewal", "payment_status", "segment", "segments", "signals", "reasons", "last_touch_at",
+    "last_touch_kind",
+)  # fmt: skip
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_OF_SCORES: Final = frozenset({"score", "change_7", "change_30", "sparkline", "coverage"})
+_SORTABLE: Final = frozenset(COLUMNS) - {"sparkline", "reasons"}
+
+
+@require_GET
+@page(Action.SEE)
+def portfolio(request: PageRequest) -> HttpResponseBase:
+    """The table."""
+    address = address_of(request.GET)
+    scope = scope_of(request.user)
+    shown = portfolio_page(request.workspace, address.query(scope))
+    scored = any(row.band for row in shown.rows) or not shown.rows
+    columns = [name for name in address.columns if scored or name not in _OF_SCORES]
+    choices = portfolio_choices(request.workspace, scope)
+    known = {
+        "shown": shown,
+        "address": address,
+        "headings": [_heading(address, name) for name in ("name", *columns)],
+        "columns": columns,
+        "all_columns": COLUMNS,
+        "choices": list(_choices(address, choices)),
+        "chips": list(address.chips(choices)),
+        "views": views_of(request.user, VIEWS),
+        "may_share": may(request.user, Action.ASSIGN),
+        "first": shown.query.offset + 1 if shown.rows else 0,
+        "last": shown.query.offset + len(shown.rows),
+        "previous": address.with_(page=None) if address.page == 2 else _paged(address.with_(), address.page - 1),
+        "following": _paged(address.with_(), address.page + 1) if shown.query.offset + PAGE < shown.total else None,
+        "here": address.with_(),
+        "scored": scored,
+    }
+    template = (
+        "workspace/portfolio/table.html" if request.htmx.target == "portfolio" else "workspace/portfolio/page.html"
+    )
+    answer = render(request, template, known)
+    answer["Vary"] = "HX-Request"
+    return answer
+
+
+@require_GET
+@page(Action.SEE)
+def overview(request: PageRequest) -> HttpResponseBase:
+    """How customers and money are spread, what a week changed, who fell most."""
+    summary = portfolio_summary(request.workspace, scope_of(request.user))
+    groups = [
+        ("Segment", "segment", summary.segments),
+        ("Owner", "owner", summary.owners),
+        ("Industry", "industry", summary.industries),
+        ("Tenure", "tenure", summary.tenures),
+    ]
+    known = {
+        "summary": summary,
+        "groups": [(title, name, figures) for title, name, figures in groups if figures],
+        "parameter": "band" if summary.divided_by == "bands" else "segment",
+        "chart": groups_option(
+            summary.bands, reverse("portfolio"), "band" if summary.divided_by == "bands" else "segment"
+        ),
+    }
+    return render(request, "workspace/portfolio/overview.html", known)
+
+
+@require_GET
+@page(Action.SEE)
+def export(request: PageRequest, form: str) -> HttpResponseBase:
+    """All matching customers as CSV or XLSX."""
+    query = address_of(request.GET).query(scope_of(request.user))
+    rows = ([getattr(row, name) for name in EXPORTED] for row in portfolio_rows(request.workspace, query))
+    record(
+        acting(request),
+        at=request.now,
+        action="export.portfolio",
+        kind="export",
+        object_id=form,
+        summary=f"Exported the portfolio as {form.upper()}",
+        after={"filters": address_of(request.GET).kept()},
+    )
+    name = f"portfolio-{request.today}.{form}"
+    if form == "xlsx":
+        return FileResponse(
+            xlsx_file(EXPORTED, rows, "Portfolio"), as_attachment=True, filename=name, content_type=_XLSX
+        )
+    answer = StreamingHttpResponse(csv_chunks(EXPORTED, rows), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_POST
+@page(Action.SEE)
+def view_save(request: PageRequest) -> HttpResponseBase:
+    """Save what the table shows under a name."""
+    kept = address_of(QueryDict(request.POST.get("query", "").removeprefix("?"))).kept()
+    try:
+        view = save_view(
+            acting(request),
+            request.user,
+            page=VIEWS,
+            name=request.POST.get("name", ""),
+            query=kept,
+            shared=request.POST.get("shared") == "on",
+            now=request.now,
+        )
+    except SavedViewError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The view “{view.name}” was saved.")
+    return redirect(reverse("portfolio") + address_of(kept).with_())
+
+
+@require_POST
+@page(Action.SEE)
+def view_delete(request: PageRequest, pk: int) -> HttpResponseBase:
+    """Delete one's own view."""
+    try:
+        delete_view(acting(request), request.user, pk, now=request.now)
+    except SavedViewError as error:
+        messages.error(request, str(error))
+    return redirect("portfolio")
+
+
+@require_GET
+@page(Action.SEE)
+def view_open(request: PageRequest, pk: int) -> HttpResponseBase:
+    """Go to where a view leads."""
+    view = views_of(request.user, VIEWS).filter(pk=pk).first()
+    if view is None:
+        messages.error(request, "This view is gone, or it is not shared with you.")
+        return redirect("portfolio")
+    return redirect(reverse("portfolio") + address_of(view.query).with_())
+
+
+def _heading(address: Address, name: str) -> dict[str, Any]:
+    label = "Customer" if name == "name" else COLUMNS[name]
+    if name not in _SORTABLE | {"name"}:
+        return {"name": name, "label": label, "url": None, "sorted": None}
+    active = address.sort == name
+    turned = name if active and address.descending else f"-{name}"
+    if name == "name" and not active:
+        turned = name
+    order = ("descending" if address.descending else "ascending") if active else None
+    return {"name": name, "label": label, "url": address.with_(sort=turned), "sorted": order}
+
+
+def _paged(address: str, number: int) -> str | None:
+    return f"{address}&page={number}" if number > 1 else (address if number == 1 else None)
+
+
+def _choices(address: Address, choices: PortfolioChoices) -> Iterator[tuple[str, list[tuple[Choice, str, bool]]]]:
+    """For every filter with something to choose: each choice, its value in the address, and whether it is chosen."""
+    for name, field in LISTS.items():
+        options: tuple[Choice, ...] = getattr(choices, field)
+        chosen = address.values.get(name, ())
+        if options:
+            yield name, [(c, c.name or UNASSIGNED, (c.name or UNASSIGNED) in chosen) for c in options]
