@@ -35,8 +35,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory, planning_world: Path) -> Wo
 
 @pytest.fixture(scope="session")
 def grouped(tmp_path_factory: pytest.TempPathFactory, planning_world: Path) -> Workspace:
-    """An agency-signals workspace with every day of five weeks published; only read it."""
-    return computed(tmp_path_factory.mktemp("grouped") / "ws", planning_world, "agency-signals", 35)
+    """An agency-signals workspace with every day of its data published; only read it."""
+    return computed(tmp_path_factory.mktemp("grouped") / "ws", planning_world, "agency-signals", 70)
 
 
 @pytest.fixture

@@ -49,13 +49,16 @@ def edit_model(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
     """
     texts = dict(sources)
     roots = {name: _root(name, text) for name, text in texts.items()}
+    made: dict[str, list[Edit]] = {}
     for edit in edits:
         name = _file(roots, edit.path)
         text = texts[name]
         place = _place(roots[name], text, edit, name)
         texts[name] = text[: place.start] + place.text + text[place.end :]
-        _check(name, text, texts[name], edit)
         roots[name] = _root(name, texts[name])
+        made.setdefault(name, []).append(edit)
+    for name, here in made.items():
+        _check(name, sources[name], texts[name], here)
     return texts
 
 
@@ -204,13 +207,15 @@ def _stays_text(value: str) -> bool:
     return plain and edit_value(value) == value
 
 
-def _check(name: str, before: str, after: str, edit: Edit) -> None:
-    """The new text must read as the old one with this value, and nothing else, changed."""
+def _check(name: str, before: str, after: str, edits: Sequence[Edit]) -> None:
+    """The new text must read as the old one with these values, and nothing else, changed."""
     old, new = (parse_yaml(text, Document(name)) for text in (before, after))
-    if new.problems and not old.problems:
-        raise EditError(f"{path_words(edit.path)}: {edit.value!r} cannot be written there; change it in {name}")
-    if new.data != _with(old.data, edit.path, edit.value):
-        raise EditError(f"{path_words(edit.path)} cannot be changed by itself; change it in {name}")
+    wanted = old.data
+    for edit in edits:
+        wanted = _with(wanted, edit.path, edit.value)
+    if new.data != wanted or (new.problems and not old.problems):
+        places = ", ".join(path_words(edit.path) for edit in edits)
+        raise EditError(f"{places} cannot be changed without changing more; change it in {name}")
 
 
 def _with(data: Any, path: KeyPath, value: Value) -> Any:

@@ -29,11 +29,9 @@ def published_frame(
     is waited for.
     """
     days = _days(published, compiled)
-    wanted: dict[str, list[date]] = {}
-    for day in days:
-        model = Published(published.workspace, day).model.model
-        for name in reusable_metrics(model, compiled.model):
-            wanted.setdefault(name, []).append(day)
+    holding = _holding(published, compiled, days)
+    wanted = {name: [day for day in days if name in holding[day]] for name in compiled.metrics()}
+    wanted = {name: there for name, there in wanted.items() if there}
     names = [name for name in compiled.metrics() if name in wanted]
     found = _read(published.workspace.snapshots, days, names, wanted, compiled, customers)
     columns = {name: _column(found, i, compiled.types[name]) for i, name in enumerate(names)}
@@ -48,6 +46,34 @@ def _days(published: Published, compiled: CompiledModel) -> list[date]:
     return [day for lag in sorted(compiled.lags, reverse=True) if (day := number_day(here - lag)) in known]
 
 
+def _holding(published: Published, compiled: CompiledModel, days: Sequence[date]) -> dict[date, frozenset[str]]:
+    """For each day the metrics whose published values hold under the model; each earlier model is read once."""
+    workspace, by_hash = published.workspace, {}
+    found = {}
+    for day, digest in _hashes(workspace.snapshots, days).items():
+        if digest not in by_hash:
+            model = published.model if day == published.as_of else workspace.kept_model(digest)
+            by_hash[digest] = reusable_metrics(model.model, compiled.model)
+        found[day] = by_hash[digest]
+    return found
+
+
+def _hashes(snapshots: Snapshots, days: Sequence[date]) -> dict[date, str]:
+    paths = [str(snapshots.path(day)) for day in days]
+    with duckdb.connect() as connection:
+        rows = connection.execute("SELECT file_name, key, value FROM parquet_kv_metadata(?)", [paths]).fetchall()
+    digests = {str(name): bytes(value).decode() for name, key, value in rows if bytes(key) == b"keepwell.model_hash"}
+    return {day: digests[path] for day, path in zip(days, paths, strict=True)}
+
+
+def _columns_there(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict[str, set[str]]:
+    rows = connection.execute("SELECT file_name, name FROM parquet_schema(?)", [list(paths)]).fetchall()
+    there: dict[str, set[str]] = {path: set() for path in paths}
+    for file, name in rows:
+        there[str(file)].add(str(name))
+    return there
+
+
 def _read(
     snapshots: Snapshots,
     days: Sequence[date],
@@ -60,11 +86,11 @@ def _read(
     only = "" if customers is None else " AND list_contains(?, customer_id)"
     parts, given = [], []
     with duckdb.connect() as connection:
+        there = _columns_there(connection, [str(snapshots.path(day)) for day in days])
         for day in days:
-            relation = f"read_parquet({literal(str(snapshots.path(day)))})"
-            described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
-            there = {str(column) for column, *_ in described}
-            selected = [_selected(i, name, there, day in wanted[name]) for i, name in enumerate(names)]
+            path = str(snapshots.path(day))
+            relation = f"read_parquet({literal(path)})"
+            selected = [_selected(i, name, there[path], day in wanted[name]) for i, name in enumerate(names)]
             where = f"WHERE list_contains(?, status){only}"
             head = f"customer_id, {day_number(day)} AS day"
             parts.append(f"SELECT {', '.join([head, *selected])} FROM {relation} {where}")  # noqa: S608

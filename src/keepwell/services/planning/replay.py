@@ -42,63 +42,76 @@ def replay_models(
     step: Step = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Replay:
-    """Replay both models over `days` days that end with `last`; the day before them is where customers start from."""
-    first = _first_day(engines, last, days)
-    work = _Replay(engines, first, only)
-    wanted = list(range(first - 1, last + 1))
-    done = 0
-    for before, after in engines.blocks(wanted):
-        for day in np.unique(before.evaluation.frame.days).tolist():
+    """Replay both models over `days` days that end with `last`.
+
+    The day before them is where customers start from. Earlier days are looked at, and not counted, as far as tasks
+    of then hold back tasks of now (`at_most_once_per_days`) and data go.
+    """
+    first, start = _first_days(engines, last, days)
+    work = _Replay(engines, first, start, only)
+    total = last - start + 1
+    for before, after in engines.blocks(range(start, last + 1)):
+        found = np.unique(before.evaluation.frame.days).tolist()
+        for day in found:
             work.day(int(day), before, after)
-        done = int(before.evaluation.frame.days.max(initial=first)) - first + 2
         if step:
-            step("replay", min(done, len(wanted)), len(wanted))
+            step("replay", int(max(found, default=last)) - start + 1, total)
         if cancelled and cancelled():
             raise PlanCancelled("the plan was cancelled; nothing was changed")
     return work.result(last)
 
 
-def _first_day(engines: Engines, last: int, days: int) -> int:
-    """The first day to replay: before the first usage data there is nothing to replay."""
+def _first_days(engines: Engines, last: int, days: int) -> tuple[int, int]:
+    """The first day that counts and the first that is looked at: before the first usage data there is nothing."""
     tables = {plan.table.name for plan in engines.before.plan.facts}
     starts = [int(found[0]) for name in tables if len(found := engines.before.feeds.feeds[name].days)]
-    return min(last, max([last - days + 1, *(start + 1 for start in starts)]))
+    first = min(last, max([last - days + 1, *(start + 1 for start in starts)]))
+    segments = [segment for compiled in engines.compiled for segment in compiled.model.segments.values()]
+    pause = max((s.task.at_most_once_per_days or 0 for s in segments if s.task is not None), default=0)
+    return first, min(first - 1, max([first - 1 - pause, *starts]))
 
 
 class _Replay:
     """What is remembered from day to day, by the warehouse's number of each customer."""
 
-    def __init__(self, engines: Engines, first: int, only: Collection[str] | None) -> None:
-        self.first = first
+    def __init__(self, engines: Engines, first: int, start: int, only: Collection[str] | None) -> None:
+        self.first, self.start = first, start
         self.size = max(engines.before.size, engines.after.size)
         self.allowed = _allowed(engines, self.size, only)
         self.codes: dict[str, int] = {}
         self.counters = [_Counter(compiled.model, self.size, self.codes) for compiled in engines.compiled]
+        self.opened = [dict.fromkeys(counter.plays, 0) for counter in self.counters]
         self.weeks: dict[int, _Week] = {}
         self.ever = np.zeros(self.size, np.bool_)
 
     def day(self, day: int, before: Days, after: Days) -> None:
         """Take in one day, after the day before it."""
         sides = [self._placed(day, found) for found in (before, after)]
-        if day >= self.first:
-            week = self.weeks.setdefault((day - self.first) // WEEK, _Week())
-            week.last = day
-            for side, counter in enumerate(self.counters):
-                tasks, moves = counter.count(day, sides[side][0])
-                week.tasks[side] += tasks
-                week.moves[side] += moves
-            differing = (sides[0][0] != sides[1][0]) | (sides[0][1] != sides[1][1])
-            week.differing.update(np.flatnonzero(differing).tolist())
-            self.ever |= differing
+        if day > self.start:
+            found = [counter.count(day, placed[0]) for counter, placed in zip(self.counters, sides, strict=True)]
+            if day >= self.first:
+                self._counted(day, found, sides)
         for counter, (segments, _) in zip(self.counters, sides, strict=True):
             counter.previous = segments
+
+    def _counted(self, day: int, found: list[tuple[dict[str, int], int]], sides: list[tuple[Ints, Ints]]) -> None:
+        week = self.weeks.setdefault((day - self.first) // WEEK, _Week())
+        week.last = day
+        for side, (tasks, moves) in enumerate(found):
+            week.tasks[side] += sum(tasks.values())
+            week.moves[side] += moves
+            for play, opened in tasks.items():
+                self.opened[side][play] += opened
+        differing = (sides[0][0] != sides[1][0]) | (sides[0][1] != sides[1][1])
+        week.differing.update(np.flatnonzero(differing).tolist())
+        self.ever |= differing
 
     def result(self, last: int) -> Replay:
         """All weeks with their totals."""
         weeks = tuple(self._week(i, week) for i, week in sorted(self.weeks.items()))
-        totals = [sum(counter.opened.values()) for counter in self.counters]
-        names = dict.fromkeys([*self.counters[1].opened, *self.counters[0].opened])
-        before, after = (counter.opened for counter in self.counters)
+        totals = [sum(opened.values()) for opened in self.opened]
+        before, after = self.opened
+        names = dict.fromkeys([*after, *before])
         plays = (PlayCount(name, before.get(name, 0), after.get(name, 0)) for name in names)
         days = last - self.first + 1
         return Replay(
@@ -147,27 +160,26 @@ class _Counter:
     def __init__(self, model: Model, size: int, codes: dict[str, int]) -> None:
         self.model, self.codes = model, codes
         self.previous: Ints = np.full(size, NOBODY)
-        self.opened: dict[str, int] = {s.task.play: 0 for s in model.segments.values() if s.task is not None}
-        self._plays = list(self.opened)
-        self._last = {play: np.full(size, _NEVER) for play in self._plays}
+        self.plays = list(dict.fromkeys(s.task.play for s in model.segments.values() if s.task is not None))
+        self._last = {play: np.full(size, _NEVER) for play in self.plays}
         self._play_of: Ints = np.zeros(0, np.int64)
         self._pause: Ints = np.zeros(0, np.int64)
 
-    def count(self, day: int, now: Ints) -> tuple[int, int]:
-        """How many tasks open and how many customers change segment from the day before."""
+    def count(self, day: int, now: Ints) -> tuple[dict[str, int], int]:
+        """How many tasks of each play open, and how many customers change segment from the day before."""
         self._learn()
         entered = np.flatnonzero((now != self.previous) & (now != NOBODY))
         moved = int(((self.previous[entered]) != NOBODY).sum())
         plays, earlier = self._play_of[now[entered]], self._play_of[self.previous[entered]]
         fresh = (plays != NOBODY) & (plays != earlier)
         entered, plays, pauses = entered[fresh], plays[fresh], self._pause[now[entered]][fresh]
-        return sum(self._open(i, day, entered[plays == i], pauses[plays == i]) for i in np.unique(plays)), moved
+        opened = {self.plays[i]: self._open(i, day, entered[plays == i], pauses[plays == i]) for i in np.unique(plays)}
+        return opened, moved
 
     def _open(self, play: int, day: int, customers: Ints, pauses: Ints) -> int:
-        name = self._plays[play]
+        name = self.plays[play]
         due: Bools = day - self._last[name][customers] >= pauses
         self._last[name][customers[due]] = day
-        self.opened[name] += int(due.sum())
         return int(due.sum())
 
     def _learn(self) -> None:
@@ -175,7 +187,7 @@ class _Counter:
         if len(self._play_of) == len(self.codes) + 1:
             return
         tasks = [segment_task(self.model, name) for name in self.codes]
-        self._play_of = np.array([NOBODY if t is None else self._plays.index(t.play) for t in tasks] + [NOBODY])
+        self._play_of = np.array([NOBODY if t is None else self.plays.index(t.play) for t in tasks] + [NOBODY])
         self._pause = np.array([0 if t is None else t.at_most_once_per_days or 0 for t in tasks] + [0])
 
 

@@ -162,11 +162,13 @@ def _measure_share(measure: Measure, part: Component) -> float:
 
 
 def _editable(score: Score, part: Component, measure: Measure, path: KeyPath) -> Iterator[Editable]:
-    weighed = "weight" if score.method == "mean" else "maximum"
-    value = component_weight(score, part)
-    yield Editable(f"component {weighed}", (*path[:4], weighed), value)
-    if part.method == "mean" or measure.weight is not None:
-        yield Editable("weight", (*path, "weight"), measure_weight(measure, part))
+    # Where no weights are written all weigh the same: one alone cannot be changed.
+    if score.method == "sum":
+        yield Editable("component maximum", (*path[:4], "maximum"), part.maximum)
+    elif part.weight is not None:
+        yield Editable("component weight", (*path[:4], "weight"), part.weight)
+    if measure.weight is not None:
+        yield Editable("weight", (*path, "weight"), measure.weight)
     yield from _curve_edits(measure, path)
 
 

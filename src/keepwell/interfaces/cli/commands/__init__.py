@@ -10,6 +10,7 @@ COMMANDS: Final = (
     "portfolio",
     "quality",
     "explain",
+    "plan",
     "export",
     "report",
     "demo",
