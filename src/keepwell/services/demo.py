@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from keepwell.services.loading import load_files
+from keepwell.services.published import publish_copies
 from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.workspace import Workspace, WorkspaceError, workspace_init
 from keepwell.simulation import simulate_world
@@ -115,4 +116,6 @@ def _run(workspace: Workspace, how: DemoSize, tell: Tell) -> DemoWorkspace:
         last=how.last,
         step=lambda _, done, total: tell(name, done, total, "days"),
     )
-    return DemoWorkspace(workspace, run_day(workspace, as_of=how.last))
+    report = run_day(workspace, as_of=how.last)
+    publish_copies(workspace)
+    return DemoWorkspace(workspace, report)

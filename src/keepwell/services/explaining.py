@@ -88,10 +88,17 @@ def explain_customer(
     found = find_customer(published, customer)
     notes: tuple[str, ...] = ()
     if found["status"] == "churned":
-        published, notes = _before_leaving(published, found, asked=as_of is not None)
+        published, notes = before_leaving(published, found, asked=as_of is not None)
         found = find_customer(published, found["customer_id"])
+    return explain_found(published, found, notes, on_wait=on_wait)
+
+
+def explain_found(
+    published: Published, found: Row, notes: tuple[str, ...] = (), *, alone: bool = False, on_wait: Waits = None
+) -> Explained:
+    """Explain a customer from its row (id, name, status); `alone` reads what is published and nothing else."""
     compiled = compile_model(published.model)
-    frame = customer_frame(published, compiled, found["customer_id"], on_wait=on_wait)
+    frame = customer_frame(published, compiled, found["customer_id"], alone=alone, on_wait=on_wait)
     evaluation = evaluate_model(compiled, frame, lean=False)
     explanation = explain_row(evaluation, frame.rows - 1)
     name = str(found["name"] or found["customer_id"])
@@ -105,10 +112,14 @@ def explain_change(workspace: Workspace, now: Explained, *, since: date, on_wait
     customer = now.explanation.customer_id
     if not read_published(workspace, since).rows(["customer_id"], customer=customer):
         raise WorkspaceError(f"{now.name} was not a customer yet on {since}; choose a later date with --since")
-    then = explain_customer(workspace, customer=customer, as_of=since, on_wait=on_wait)
+    return changed_between(explain_customer(workspace, customer=customer, as_of=since, on_wait=on_wait), now)
+
+
+def changed_between(then: Explained, now: Explained) -> Changed:
+    """What is different between two explained dates of a customer."""
     old, new = _signals(then.explanation), _signals(now.explanation)
     return Changed(
-        since=since,
+        since=then.published.as_of,
         ledger=_ledger(then, now),
         segments=(then.explanation.primary, now.explanation.primary),
         signals_on=tuple(name for name in new if name not in old),
@@ -135,7 +146,8 @@ def _signals(explanation: Explanation) -> list[str]:
     return [signal.name for signal in explanation.signals if signal.on]
 
 
-def _before_leaving(published: Published, found: Row, *, asked: bool) -> tuple[Published, tuple[str, ...]]:
+def before_leaving(published: Published, found: Row, *, asked: bool) -> tuple[Published, tuple[str, ...]]:
+    """The last published day on which a customer was there, with a note; WorkspaceError when another was asked for."""
     left = found["churned_on"]
     days = [day for day in published.workspace.snapshots.dates() if left is None or day < left]
     who = f"{found['name']} left" + (f" on {left}" if left else "")

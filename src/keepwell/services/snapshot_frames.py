@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from keepwell.metrics.frame import (
 )
 from keepwell.model.metric_definitions import MetricType
 from keepwell.services.reading import Published
+from keepwell.services.runs import with_behaviour
 from keepwell.services.workspace import WorkspaceError
 
 
@@ -33,14 +35,23 @@ class MetricDay:
 
 
 def customer_frame(
-    published: Published, compiled: CompiledModel, customer: str, *, on_wait: Callable[[str], None] | None = None
+    published: Published,
+    compiled: CompiledModel,
+    customer: str,
+    *,
+    alone: bool = False,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Frame:
-    """The customer's rows of the published date (last) and of the earlier days that the model looks back to."""
+    """The customer's rows of the published date (last) and of the earlier days that the model looks back to.
+
+    With `alone`, earlier days that are not published are left out; else they are computed again from the data.
+    """
     here = _published_day(published, customer)
     if here is None:
         raise WorkspaceError(f"there is no customer '{customer}' on {published.as_of}")
     earlier = [published.as_of - timedelta(days=lag) for lag in sorted(compiled.lags, reverse=True) if lag]
-    days = [*_earlier(published, compiled, customer, earlier, on_wait), here] if earlier else [here]
+    before = _published_days if alone else partial(_earlier, on_wait=on_wait)
+    days = [*before(published, compiled, customer, earlier), here] if earlier else [here]
     ids = np.array([customer] * len(days), dtype=object)
     columns = {name: _column(name, compiled.types[name], days) for name in compiled.metrics()}
     return Frame(ids, np.array([day.day for day in days], np.int64), columns)
@@ -64,6 +75,15 @@ def _published_day(published: Published, customer: str) -> MetricDay | None:
     return MetricDay(day_number(published.as_of), values, qualities)
 
 
+def _published_days(
+    published: Published, compiled: CompiledModel, customer: str, days: Sequence[date]
+) -> list[MetricDay]:
+    """Earlier days as they were published, by whatever model; what it did not have is unknown."""
+    dates = set(published.workspace.snapshots.dates())
+    others = [Published(published.workspace, day) for day in days if day in dates]
+    return [found for other in others if (found := _published_day(other, customer)) is not None]
+
+
 def _earlier(
     published: Published,
     compiled: CompiledModel,
@@ -77,7 +97,8 @@ def _earlier(
     if len(others) == len(days) and all(o.about["keepwell.model_hash"] == digest for o in others):
         return [found for other in others if (found := _published_day(other, customer)) is not None]
     with published.workspace.warehouse("explain", on_wait) as warehouse:
-        frame = Engine(warehouse, compiled.model).compute([day_number(day) for day in days]).frame
+        engine, numbers = Engine(warehouse, compiled.model), [day_number(day) for day in days]
+        frame = with_behaviour(engine, compiled, engine.compute(numbers), numbers).frame
     evaluation = evaluate_model(compiled, frame)
     rows = np.flatnonzero(frame.customers == customer)
     columns = {name: evaluation.columns[name] for name in compiled.metrics()}

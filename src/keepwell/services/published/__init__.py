@@ -1,1 +1,128 @@
 """What the pages read: copies of the published results and of the data behind them, which never wait for a writer."""
+
+from keepwell.services.published.copies import Copies, NothingPublished, copies_current
+from keepwell.services.published.customer import (
+    CustomerOwner,
+    HistoryPoint,
+    PersonRow,
+    SubscriptionRow,
+    TimelineEntry,
+    TimelinePage,
+    customer_history,
+    customer_owner,
+    customer_people,
+    customer_subscriptions,
+    customer_timeline,
+)
+from keepwell.services.published.customer_files import TIMELINE_KINDS
+from keepwell.services.published.customer_now import CustomerCurrent, MetricNow, ScoreNow, customer_current
+from keepwell.services.published.data_status import (
+    Closest,
+    DataStatus,
+    Link,
+    LoadStatus,
+    MetricCoverage,
+    QuarantinedRow,
+    QuarantineGroup,
+    QuarantinePage,
+    SourceStatus,
+    TableStatus,
+    Unmatched,
+    data_status,
+    quarantine_rows,
+)
+from keepwell.services.published.explained import customer_changed, customer_explained
+from keepwell.services.published.next_band import Move, NextBand, band_next, next_band
+from keepwell.services.published.portfolio import (
+    PortfolioPage,
+    PortfolioRow,
+    customers_named,
+    portfolio_page,
+    portfolio_rows,
+)
+from keepwell.services.published.portfolio_choices import Choice, PortfolioChoices, portfolio_choices
+from keepwell.services.published.portfolio_query import EVERYONE, SORTS, PortfolioQuery, Scope
+from keepwell.services.published.portfolio_summary import (
+    Decline,
+    GroupFigures,
+    PortfolioSummary,
+    WeekChange,
+    portfolio_summary,
+)
+from keepwell.services.published.publishing import publish_copies
+from keepwell.services.published.repairs import (
+    LinkReport,
+    RetryReport,
+    link_identity,
+    retry_quarantine,
+    unlink_identity,
+)
+from keepwell.services.published.usage import Usage, UsageDay, UsageName, customer_usage
+
+__all__ = [
+    "EVERYONE",
+    "SORTS",
+    "TIMELINE_KINDS",
+    "Choice",
+    "Closest",
+    "Copies",
+    "CustomerCurrent",
+    "CustomerOwner",
+    "DataStatus",
+    "Decline",
+    "GroupFigures",
+    "HistoryPoint",
+    "Link",
+    "LinkReport",
+    "LoadStatus",
+    "MetricCoverage",
+    "MetricNow",
+    "Move",
+    "NextBand",
+    "NothingPublished",
+    "PersonRow",
+    "PortfolioChoices",
+    "PortfolioPage",
+    "PortfolioQuery",
+    "PortfolioRow",
+    "PortfolioSummary",
+    "QuarantineGroup",
+    "QuarantinePage",
+    "QuarantinedRow",
+    "RetryReport",
+    "Scope",
+    "ScoreNow",
+    "SourceStatus",
+    "SubscriptionRow",
+    "TableStatus",
+    "TimelineEntry",
+    "TimelinePage",
+    "Unmatched",
+    "Usage",
+    "UsageDay",
+    "UsageName",
+    "WeekChange",
+    "band_next",
+    "copies_current",
+    "customer_changed",
+    "customer_current",
+    "customer_explained",
+    "customer_history",
+    "customer_owner",
+    "customer_people",
+    "customer_subscriptions",
+    "customer_timeline",
+    "customer_usage",
+    "customers_named",
+    "data_status",
+    "link_identity",
+    "next_band",
+    "portfolio_choices",
+    "portfolio_page",
+    "portfolio_rows",
+    "portfolio_summary",
+    "publish_copies",
+    "quarantine_rows",
+    "retry_quarantine",
+    "unlink_identity",
+]

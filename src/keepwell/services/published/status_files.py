@@ -15,15 +15,12 @@ from keepwell.services.published.month_files import PARQUET
 from keepwell.services.published.unmatched import closest_customers
 from keepwell.services.reading import Published
 from keepwell.services.workspace import Workspace
-from keepwell.warehouse.loading.quarantine import SHORT_REASON
+from keepwell.warehouse.loading.quarantine import ROW_KEY, SHORT_REASON
 from keepwell.warehouse.sql import literal, quoted
 from keepwell.warehouse.storage import Warehouse
 
 LOADS: Final = 50
 FILES: Final = 5
-ROW_KEY: Final = "left(md5(concat_ws(chr(31), table_name, file, line, code, row)), 20)"
-"""What names a row of the quarantine: it has no id of its own, and these are never the same twice while it is open."""
-
 Data = dict[str, Any]
 
 

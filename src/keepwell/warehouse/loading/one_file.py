@@ -22,7 +22,7 @@ from keepwell.warehouse.loading.merge_facts import merge_facts
 from keepwell.warehouse.loading.merge_small import merge_small
 from keepwell.warehouse.loading.opening import open_file
 from keepwell.warehouse.loading.plan import Plan, canonical_plan, normal_name
-from keepwell.warehouse.loading.quarantine import Desk, sample, settle_fixed, settle_waiting
+from keepwell.warehouse.loading.quarantine import Desk, sample, settle_fixed
 from keepwell.warehouse.loading.reading import RawFile, count_rows
 from keepwell.warehouse.loading.report import Counts, FileReport, Progress, ProgressStep, QuarantinedRow
 from keepwell.warehouse.loading.rows import Intake
@@ -44,8 +44,8 @@ class FileLoader:
     notes: list[str] = field(default_factory=list)
     _opened: Lookups | None = None
 
-    def load(self, file: InputFile, *, resolves: bool = False) -> bool:
-        """Load one file in one transaction; `resolves` settles the rows that waited for their customer.
+    def load(self, file: InputFile, *, settle: Callable[[], None] | None = None) -> bool:
+        """Load one file in one transaction; `settle` does what else belongs to it before it ends.
 
         Returns whether it was loaded; when not, the problem is on the list and the data folder as before.
         """
@@ -59,8 +59,8 @@ class FileLoader:
             lookups = self._lookups(file, stage)
             with self.warehouse.transaction():
                 days = self._transfer(raw, self._plans(raw, file, lookups), stage)
-                if resolves and file.table:
-                    settle_waiting(self.warehouse.connection, file.table)
+                if settle is not None:
+                    settle()
         except (UnreadableFileError, duckdb.Error, OSError) as error:
             del self.reports[kept[0] :], self.sample[kept[1] :]
             self.problems.append(f"{file.path}: not loaded: {_plain(error)}")

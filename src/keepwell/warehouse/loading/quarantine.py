@@ -17,6 +17,12 @@ from keepwell.warehouse.tables import Table
 SAMPLE: Final = 5
 UNKNOWN_CUSTOMER: Final = "unknown_customer"
 SUPERSEDED: Final = "superseded"
+REWRITTEN: Final = frozenset({UNKNOWN_CUSTOMER, SUPERSEDED})
+"""Rows with these codes are kept in canonical columns, all others as their file has them."""
+
+ROW_KEY: Final = "left(md5(concat_ws(chr(31), table_name, file, line, code, row)), 20)"
+"""What names a row of the quarantine: it has no id of its own, and these are never the same twice while it is open."""
+
 WAITING: Final = (
     f"state = 'open' AND code = '{UNKNOWN_CUSTOMER}' AND value IN (SELECT customer_id FROM customer_keys"  # noqa: S608
     " UNION ALL SELECT unknown_id FROM identity_links)"

@@ -12,6 +12,7 @@ from keepwell.interfaces.cli.opened import At, here, opened
 from keepwell.interfaces.cli.output import note
 from keepwell.interfaces.cli.progress import stages
 from keepwell.services.freshness import feed_ages, stale_feeds
+from keepwell.services.published import publish_copies
 from keepwell.services.reading import read_published
 from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.workspace import Workspace
@@ -34,6 +35,8 @@ def run(
     with stages() as shown:
         shown.start(f"run of {day}")
         report = run_day(workspace, as_of=day, on_wait=shown.wait)
+        shown.start("copies for the workspace")
+        publish_copies(workspace, on_wait=shown.wait)
     _print(workspace, report)
     stale = tell_stale(workspace, day, here(context, at))
     raise typer.Exit(Exit.PROBLEMS if stale else Exit.DONE)
@@ -57,6 +60,8 @@ def backfill(
             step=lambda name, done, total: shown.tell(name, done, total, "days"),
             on_wait=shown.wait,
         )
+        shown.start("copies for the workspace")
+        publish_copies(workspace, on_wait=shown.wait)
     typer.echo(f"{len(reports)} days published, {first} to {last}")
     _print(workspace, reports[-1])
 
