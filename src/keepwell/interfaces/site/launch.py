@@ -1,14 +1,22 @@
 """Start Django for a workspace folder: set it up, bring the database up to date, serve, work."""
 
 import os
+import signal
+import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import django
 from django.conf import settings
 from django.core.management import call_command
+
+from keepwell.interfaces.site.preparing import prepared
+from keepwell.services.workspace import WorkspaceError
+
+_JOIN_SECONDS: Final = 20
 
 
 def set_up(root: Path) -> None:
@@ -20,9 +28,8 @@ def set_up(root: Path) -> None:
 
 
 def prepare() -> None:
-    """Bring the application database and the static files up to date; safe to repeat."""
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    """Bring the application database and the static files up to date; safe to repeat, and for two processes at once."""
+    prepared(call_command)
 
 
 def late(module: str) -> Any:
@@ -30,31 +37,74 @@ def late(module: str) -> Any:
     return import_module(module)
 
 
-def serve(host: str, port: int, *, threads: int, worker: bool, stop: threading.Event) -> None:
-    """Answer requests until interrupted; the worker runs beside in a thread, its jobs in processes of their own."""
-    application = late("keepwell.interfaces.site.wsgi").application
-    server = late("waitress").create_server(
-        application,
-        host=host,
-        port=port,
-        threads=threads,
-        ident=None,
-        clear_untrusted_proxy_headers=True,
-        **_proxies(settings.WEB.trusted_proxies),
+def job_command(job: Any) -> list[str]:
+    """How one attempt at a job is started as a process of its own."""
+    program = [sys.executable, "-m", "keepwell.interfaces.cli", "-w", os.environ["KEEPWELL_WORKSPACE"]]
+    return [*program, "job", str(job.pk), "--attempt", str(job.attempts), "--parent", str(os.getpid())]
+
+
+def work(stop: threading.Event) -> None:
+    """Work on jobs until `stop` is set, by the workspace's clock."""
+    late("keepwell.services.team.worker").work(
+        stop, now=late("keepwell.interfaces.site.clock").now, command=job_command
     )
-    beside = None
+
+
+def serve(
+    host: str,
+    port: int,
+    *,
+    threads: int,
+    worker: bool,
+    stop: threading.Event,
+    listening: Callable[[], object] = lambda: None,
+) -> None:
+    """Answer requests until interrupted; the worker runs beside in a thread, its jobs in processes of their own.
+
+    `listening` is called once the address is taken.
+    """
+    server = _server(host, port, threads)
+    listening()
+    beside = threading.Thread(target=work, args=(stop,), name="worker", daemon=True)
     if worker:
-        beside = threading.Thread(
-            target=late("keepwell.services.team.worker").work, args=(stop,), name="worker", daemon=True
-        )
         beside.start()
     try:
         server.run()
     finally:
         stop.set()
         server.close()
-        if beside is not None:
-            beside.join(timeout=15)
+        if worker:
+            beside.join(timeout=_JOIN_SECONDS)
+
+
+def end_on_signals(stop: threading.Event, *, leave: bool) -> None:
+    """SIGTERM and SIGINT end the program in order; `leave` is for one that waits for requests and not for `stop`."""
+
+    def ended(*_: object) -> None:
+        stop.set()
+        if leave:
+            raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ended)
+
+
+def _server(host: str, port: int, threads: int) -> Any:
+    application = late("keepwell.interfaces.site.wsgi").application
+    try:
+        return late("waitress").create_server(
+            application,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            **_proxies(settings.WEB.trusted_proxies),
+        )
+    except OSError as error:
+        raise WorkspaceError(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}; choose another with --port or --host"
+        ) from None
 
 
 def _proxies(count: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ COMMANDS: Final = (
     "export",
     "report",
     "demo",
+    "serve",
+    "people",
     "doctor",
     "validate",
     "score",

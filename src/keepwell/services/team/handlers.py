@@ -1,0 +1,15 @@
+"""Which function does which kind of job. A new kind is a function and its line here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from keepwell.services.team.daily import run_backfill, run_daily, run_load, run_publish
+from keepwell.services.team.running import Handler
+from keepwell.store.models import Job
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    Job.Kind.DAILY: run_daily,
+    Job.Kind.BACKFILL: run_backfill,
+    Job.Kind.LOAD: run_load,
+    Job.Kind.PUBLISH: run_publish,
+}

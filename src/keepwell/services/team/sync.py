@@ -1,0 +1,136 @@
+"""Sync: everything that waits goes into the canonical tables; files of the inbox, and rows that the workspace learned.
+
+Whatever is loaded twice changes nothing, so a sync that was killed anywhere is simply repeated.
+"""
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from keepwell.services.loading import load_files
+from keepwell.services.workspace import CONFIG, Workspace
+from keepwell.store.models import CanonicalWrite
+from keepwell.warehouse.loading import LoadReport, read_mapping
+from keepwell.warehouse.loading.files import SUFFIXES, file_form, matches
+
+INBOX: Final = "inbox"
+LOADED: Final = "done"
+MAPPING: Final = ".map.yaml"
+_ROWS_AT_ONCE: Final = 20_000
+
+Waits = Callable[[str], None] | None
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync loaded: files, rows read, rows that went to quarantine, and what is wrong."""
+
+    files: int = 0
+    rows: int = 0
+    quarantined: int = 0
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: "Synced") -> "Synced":
+        return Synced(
+            self.files + other.files,
+            self.rows + other.rows,
+            self.quarantined + other.quarantined,
+            self.problems + other.problems,
+        )
+
+
+def inbox_of(workspace: Workspace) -> Path:
+    """The folder whose files every sync loads: `[sync] inbox` in keepwell.toml, `inbox` if left out."""
+    config = tomllib.loads((workspace.root / CONFIG).read_text(encoding="utf-8"))
+    return workspace.root / str(config.get("sync", {}).get("inbox", INBOX))
+
+
+def inbox_files(workspace: Workspace) -> tuple[Path, ...]:
+    """The data files that wait. Names with a leading dot are still being written."""
+    inbox = inbox_of(workspace)
+    if not inbox.is_dir():
+        return ()
+    found = (path for path in inbox.iterdir() if path.is_file() and not path.name.startswith("."))
+    return tuple(sorted(path for path in found if file_form(path) is not None))
+
+
+def sync(workspace: Workspace, *, now: datetime, today: date, step: Callable[[str], None], on_wait: Waits) -> Synced:
+    """Load the inbox, then the rows that the workspace learned, in the order in which it did."""
+    done = Synced()
+    for mapping, paths in _batches(workspace):
+        step(f"Loading {len(paths)} files" if len(paths) > 1 else f"Loading {paths[0].name}")
+        report = load_files(workspace, paths=paths, now=now, mapping=mapping, on_wait=on_wait)
+        _move_away([file.path for file in report.files], inbox_of(workspace) / LOADED / today.isoformat())
+        done += _synced(report)
+    while rows := list(CanonicalWrite.objects.filter(loaded_at=None).order_by("pk")[:_ROWS_AT_ONCE]):
+        step("Loading what the workspace learned")
+        done += _load_rows(workspace, rows, now, on_wait)
+    return done
+
+
+def _batches(workspace: Workspace) -> list[tuple[Path | None, list[Path]]]:
+    """The waiting files, those that a mapping of the inbox names apart from those named after their table."""
+    left, found = list(inbox_files(workspace)), []
+    for mapping in sorted(inbox_of(workspace).glob(f"*{MAPPING}")):
+        patterns = tuple(read_mapping(mapping).patterns)
+        mapped = [path for path in left if any(matches(path, pattern) for pattern in patterns)]
+        left = [path for path in left if path not in mapped]
+        found += [(mapping, mapped)] if mapped else []
+    return [*found, *([(None, left)] if left else [])]
+
+
+def _move_away(paths: Sequence[Path], target: Path) -> None:
+    """Loaded files leave the inbox; those that could not be loaded stay until somebody looks at them."""
+    for path in dict.fromkeys(paths):
+        target.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            os.replace(path, _free(target / path.name))
+
+
+def _free(path: Path) -> Path:
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{number}-{path.name}")
+    return found
+
+
+def _load_rows(workspace: Workspace, rows: list[CanonicalWrite], now: datetime, on_wait: Waits) -> Synced:
+    folder = workspace.data_dir / "web" / f"learned-{rows[0].pk}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        # Columns that a file does not have stay as they are, so rows with other columns are a file of their own.
+        for number, (table, group) in enumerate(_alike(rows)):
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in group)
+            (folder / f"{table}_{number:05d}.ndjson").write_text(lines, encoding="utf-8")
+        report = load_files(workspace, paths=[folder], now=now, on_wait=on_wait)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    CanonicalWrite.objects.filter(pk__in=[row.pk for row in rows]).update(loaded_at=now)
+    return _synced(report)
+
+
+def _alike(rows: list[CanonicalWrite]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Rows of the same table and columns that follow each other, each with the moment at which it was learned."""
+    known = [(row.table, {"synced_at": row.made_at.isoformat(), **row.row}) for row in rows]
+    groups = groupby(known, key=lambda pair: (pair[0], tuple(sorted(pair[1]))))
+    return [(table, [row for _, row in group]) for (table, _), group in groups]
+
+
+def _synced(report: LoadReport) -> Synced:
+    reasons = {f"{file.path.name}: {rows} rows: {reason}" for file in report.files for reason, rows in file.reasons}
+    problems = (*report.problems, *(f"quarantined: {reason}" for reason in sorted(reasons)))
+    files = {file.path for file in report.files}
+    return Synced(len(files), sum(file.read for file in report.files), report.quarantined, problems)
+
+
+ENDINGS: Final = tuple(SUFFIXES)
+"""What a file in the inbox may end with (also with .gz)."""
