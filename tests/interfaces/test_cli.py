@@ -152,7 +152,7 @@ def test_wrong_use_ends_in_2(capsys: Any, arguments: list[str], message: str) ->
 def test_validate_sums_up_a_good_model(capsys: Any, model: Path) -> None:
     for arguments in (["validate", model], ["-w", model.parent, "validate"]):
         ran = Ran(capsys, *arguments)
-        assert (ran.code, ran.out) == (0, "ok: tiny 1: 2 metrics, 1 scores, 2 segments, 1 signals\n")
+        assert (ran.code, ran.out) == (0, "ok: tiny 1: 2 metrics, 1 score, 2 segments, 1 signal\n")
 
 
 def test_validate_prints_every_problem_with_its_place(capsys: Any, model: Path) -> None:

@@ -67,4 +67,4 @@ def test_a_file_of_metrics_stands_in_for_the_columns(place: Path) -> None:
 
 def test_validate_counts_what_was_written(place: Path) -> None:
     ran = keepwell("validate", place / "w" / "model")
-    assert ran.out == "ok: own 1: 0 metrics, 0 scores, 3 segments, 1 signals, 5 columns of customers\n"
+    assert ran.out == "ok: own 1: 0 metrics, 0 scores, 3 segments, 1 signal, 5 columns of customers\n"

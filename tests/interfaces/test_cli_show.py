@@ -100,6 +100,10 @@ def test_the_planned_sql_names_every_table_metric(scored: Path) -> None:
     assert len(statements) == text.count("-- computes: ")
     assert all(f"-- {table}: " in text for table in ("events", "tickets", "payments"))
     metrics = load_pack("b2b-saas").loaded.model.metrics
+    counting = [
+        part for part in text.split("\n\n") if "reads all windows" in part and "GROUP BY\n    e,\n    thing" in part
+    ]
+    assert any("-- computes: active_people_30d\n" in part for part in counting)
     assert all(name in text for name, metric in metrics.items() if metric.table in TABLES)
 
 
@@ -187,6 +191,21 @@ def test_exports_have_the_same_rows_in_both_formats(scored: Path, tmp_path: Path
         found = connection.execute("SELECT customer_id FROM read_parquet(?)", [str(target)]).fetchall()
     assert sorted(row["customer_id"] for row in text) == sorted(customer for (customer,) in found)
     assert text
+
+
+def test_signals_are_the_same_in_both_formats(scored: Path, tmp_path: Path) -> None:
+    text = rows(keepwell("-w", scored, "export", "signals"))
+    target = tmp_path / "signals.parquet"
+    assert keepwell("-w", scored, "export", "signals", "--format", "parquet", "--out", target).code == 0
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(target))
+        kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        found = relation.fetchall()
+    assert list(kinds) == list(text[0])
+    assert (kinds["as_of"], kinds["mrr"], kinds["value"], kinds["reason"]) == ("DATE", "DOUBLE", "DOUBLE", "VARCHAR")
+    keys = [list(kinds).index(name) for name in ("customer_id", "signal", "reason", "severity")]
+    shown = [tuple(row[name] or None for name in ("customer_id", "signal", "reason", "severity")) for row in text]
+    assert [tuple(row[key] or None for key in keys) for row in found] == shown
 
 
 def test_exported_events_load_again(scored: Path, tmp_path: Path) -> None:

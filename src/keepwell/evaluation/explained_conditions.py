@@ -8,6 +8,7 @@ from keepwell.evaluation.conditions import Judge
 from keepwell.evaluation.words import column_words, quality_words
 from keepwell.model.conditions import ConditionTree, Group, InSegmentLeaf, Leaf
 from keepwell.model.expressions import names_in
+from keepwell.model.words import counted
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def explain_condition(judge: Judge, tree: ConditionTree, row: int) -> ExplainedC
         items = tuple(explain_condition(judge, item, row) for item in tree.items)
         return ExplainedCondition(tree.kind, _group_text(tree.kind, items), held, {}, items)
     names = names_in(tree.expression) if isinstance(tree, Leaf) else ()
-    return ExplainedCondition("test", tree_text(tree), held, {name: _words(judge, name, row) for name in names})
+    return ExplainedCondition("test", tree_text(tree), held, _values(judge, names, tree_text(tree), row))
 
 
 def tree_text(tree: ConditionTree) -> str:
@@ -42,7 +43,7 @@ def tree_text(tree: ConditionTree) -> str:
         case InSegmentLeaf(segment):
             return f"is in '{segment}'"
         case _:
-            return f"{tree.direction} '{tree.target}' within {tree.within_days} days"
+            return f"{tree.direction} '{tree.target}' within {counted(tree.within_days, 'day')}"
 
 
 def unmet(condition: ExplainedCondition) -> tuple[str, ...]:
@@ -60,6 +61,12 @@ def _unmet(condition: ExplainedCondition) -> Iterator[str]:
         yield from min((tuple(_unmet(item)) for item in condition.items), key=len)
     else:
         yield condition.text + (" (unknown)" if condition.truth is None else "")
+
+
+def _values(judge: Judge, names: tuple[str, ...], text: str, row: int) -> dict[str, str]:
+    """The values that decided a test; what is true or false by its own words (behaviour) only where it is unknown."""
+    told = (name for name in names if name != text or not judge.context.lookup(name).known[row])
+    return {name: _words(judge, name, row) for name in told}
 
 
 def _words(judge: Judge, name: str, row: int) -> str:

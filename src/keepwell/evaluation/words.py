@@ -4,6 +4,7 @@ from datetime import date
 from typing import Final
 
 from keepwell.metrics.frame import Column, Quality
+from keepwell.model.words import with_unit
 
 _DECIMALS: Final = 2
 _SHARES: Final = frozenset({"share", "ratio - 1"})
@@ -32,7 +33,7 @@ def _number_words(value: float, unit: str, units: bool) -> str:
     if share or unit == "percent":
         return f"{number} %"
     plain = not units or unit == _MONEY or " to " in unit
-    return number if plain else f"{number} {unit}".rstrip()
+    return number if plain else with_unit(number, unit)
 
 
 def column_words(column: Column, row: int, unit: str = "", *, units: bool = True) -> str:

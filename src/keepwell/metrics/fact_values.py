@@ -1,6 +1,6 @@
 """Values of the metrics over fact tables, for one or many dates, from the daily state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,21 @@ def endless_readings(plan: FactPlan) -> tuple[Reading, ...]:
     """The readings that look back to the beginning, each once, in a fixed order."""
     found = {r for metric in plan.metrics for r in metric_readings(metric) if r.start is None}
     return tuple(sorted(found, key=repr))
+
+
+def date_statements(state: FactState, date: int) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The statements that read the metrics of one date from the daily state, each with the metrics it is for.
+
+    Nothing is read: the state may not be there yet.
+    """
+    reader, plan = _DateByDate(state, 1, date), state.plan
+    if plan.atoms:
+        readings = sorted({r for metric in plan.metrics for r in metric_readings(metric)}, key=repr)
+        yield tuple(m.name for m in plan.metrics if m.presence is None), reader.statement(readings, date)
+    for index, presence in enumerate(plan.presences):
+        names = tuple(m.name for m in plan.metrics if m.presence == presence.of)
+        source = reader._presence_source(index, presence, date) or state.presence_table(index)
+        yield names, reader.presence_statement(presence, source, date)
 
 
 def fact_values(
@@ -143,6 +158,12 @@ class _DateByDate(_Reader):
         source = self._presence_source(index, presence, date)
         if source is None:
             return blank
+        found = self.fetch(self.presence_statement(presence, source, date))
+        return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
+
+    def presence_statement(self, presence: Presence, source: str, date: int) -> str:
+        """The statement that counts the distinct things of one date in the windows of the metrics, in their order."""
+        metrics = [m for m in self.plan.metrics if m.presence == presence.of]
         # The last day a thing was seen answers every window that ends on the same day.
         ends = sorted({(presence.wheres.index(m.flag), m.metric.offset) for m in metrics})
         lasts = [
@@ -153,8 +174,7 @@ class _DateByDate(_Reader):
         tests = [_inside(m, place[presence.wheres.index(m.flag), m.metric.offset], date) for m in metrics]
         sums = ", ".join(f"CAST(count(*) FILTER (WHERE {test}) AS BIGINT) AS c{i}" for i, test in enumerate(tests))
         inner = f"SELECT {self.entity} AS e, thing, {', '.join(lasts)} FROM {source} GROUP BY e, thing"
-        found = self.fetch(f"SELECT e, {sums} FROM ({inner}) GROUP BY e")
-        return {m.name: self.spread(found["e"], found[f"c{i}"], 0) for i, m in enumerate(metrics)}
+        return f"SELECT e, {sums} FROM ({inner}) GROUP BY e"
 
 
 class _Sweep(_Reader):

@@ -10,6 +10,7 @@ from keepwell.evaluation.explained_conditions import ExplainedCondition
 from keepwell.evaluation.model_run import Evaluation
 from keepwell.model.definitions import Model
 from keepwell.model.graph import SCORE_PARTS
+from keepwell.model.words import after_number, counted
 from keepwell.reporting.scores import AT_RISK_COLORS
 from keepwell.reporting.words import label_of, metric_words
 
@@ -93,7 +94,8 @@ class Reasons:
         if name == RENEWAL and isinstance(value, float):
             if value > SOON:
                 return ""
-            return f"Renewal in {value:.0f} days" if value >= 0 else f"Renewal date passed {-value:.0f} days ago"
+            days = counted(abs(round(value)), "day")
+            return f"Renewal in {days}" if value >= 0 else f"Renewal date passed {days} ago"
         return f"{self._label(name)}: {self._value(name, row)}"
 
     def _label(self, name: str) -> str:
@@ -118,9 +120,10 @@ class _Lazy(dict[str, str]):
 
 def filled(text: str, words: Mapping[str, str]) -> str:
     """A text with its {placeholders} filled in; nothing but plain names is looked up."""
-    parts = []
+    parts, last = [], ""
     for before, name, _, _ in Formatter().parse(text):
-        parts += [before, "" if name is None else words[name]]
+        following, last = after_number(last, before), "" if name is None else words[name]
+        parts += [following, last]
     return "".join(parts)
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from keepwell.model.metric_definitions import Metric
+from keepwell.model.words import counted, with_unit
 
 SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NONE: Final = "–"
@@ -57,7 +58,7 @@ def _positive(text: str) -> bool:
 
 def count(amount: int, noun: str, plural: str | None = None) -> str:
     """`1 customer`, `1,200 customers`."""
-    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+    return counted(amount, noun, plural)
 
 
 def day(value: date | None) -> str:
@@ -94,4 +95,4 @@ def metric_words(value: object, metric: Metric | None, currency: str, *, units: 
         return money(value, currency)
     if unit in SHARES:
         return percent(value)
-    return f"{number(value)} {unit}" if units and unit in TIMES else number(value)
+    return with_unit(number(value), unit if units and unit in TIMES else "")

@@ -13,6 +13,7 @@ import duckdb
 
 from keepwell.model.loader import LoadedModel
 from keepwell.model.problems import DefinitionError
+from keepwell.model.words import counted
 from keepwell.services.freshness import feed_ages, stale_feeds
 from keepwell.services.reading import Published
 from keepwell.services.workspace import Workspace, WorkspaceError, workspace_open
@@ -50,6 +51,7 @@ def examine(root: Path, *, today: date) -> list[Finding]:
     return [
         Finding("config", State.OK, f"{workspace.name}: {workspace.zone}, {workspace.currency}"),
         *_model(workspace),
+        _engine(workspace),
         _lock(workspace),
         _disk(workspace),
         *_snapshots(workspace, today),
@@ -67,7 +69,7 @@ def _model(workspace: Workspace) -> Iterator[Finding]:
         return
     yield from (Finding("model", State.NOTE, str(problem)) for problem in loaded.problems)
     about = loaded.model.model
-    yield Finding("model", State.OK, f"{about.name} {about.version}, {len(loaded.model.metrics)} metrics")
+    yield Finding("model", State.OK, f"{about.name} {about.version}, {counted(len(loaded.model.metrics), 'metric')}")
     yield from _newer_model(workspace, loaded)
 
 
@@ -78,6 +80,16 @@ def _newer_model(workspace: Workspace, loaded: LoadedModel) -> Iterator[Finding]
     used = workspace.snapshots.about(latest).get("keepwell.model_hash")
     if used != loaded.hash:
         yield Finding("model", State.WARNING, f"the model changed since {latest} was published; 'keepwell run' uses it")
+
+
+def _engine(workspace: Workspace) -> Finding:
+    try:
+        with duckdb.connect(config={"memory_limit": workspace.memory_limit}) as connection:
+            connection.execute("SELECT 1").fetchone()
+    except duckdb.Error as error:
+        words = f"DuckDB {duckdb.__version__} does not start with memory_limit = '{workspace.memory_limit}': {error}"
+        return Finding("engine", State.ERROR, words)
+    return Finding("engine", State.OK, f"DuckDB {duckdb.__version__}, up to {workspace.memory_limit} of memory")
 
 
 def _lock(workspace: Workspace) -> Finding:
@@ -117,7 +129,9 @@ def _snapshots(workspace: Workspace, today: date) -> Iterator[Finding]:
     latest = workspace.snapshots.latest() or dates[-1]
     late = (today - latest).days
     words = f"{len(dates)} dates, {dates[0]} to {dates[-1]}; the current one is {latest}"
-    yield Finding("snapshots", State.WARNING if late > 1 else State.OK, words + (f", {late} days ago" * (late > 1)))
+    yield Finding(
+        "snapshots", State.WARNING if late > 1 else State.OK, words + (f", {counted(late, 'day')} ago" * (late > 1))
+    )
     yield from _freshness(Published(workspace, latest))
 
 
@@ -137,7 +151,7 @@ def _freshness(published: Published) -> Iterator[Finding]:
         return
     stale = stale_feeds(ages)
     for age in stale:
-        words = f"{age.table}: nothing after {age.until}, {age.age} days before {published.as_of}"
+        words = f"{age.table}: nothing after {age.until}, {counted(age.age or 0, 'day')} before {published.as_of}"
         yield Finding("freshness", State.WARNING, f"{words}; stale after {age.limit}")
     absent = [age.table for age in ages if age.used and age.state == "absent"]
     if absent:

@@ -1,9 +1,11 @@
 """The export verb: canonical tables and published results as CSV or Parquet."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TextIO
 
 import duckdb
@@ -61,9 +63,11 @@ def export_parquet(
 ) -> int:
     """Write a table as one Parquet file; returns the number of rows."""
     if _checked(table) in PUBLISHED:
+        published = read_published(workspace, as_of)
+        if table == "signals":
+            return _copy_signals(published, target)
         with duckdb.connect() as connection:
-            select = _published_select(read_published(workspace, as_of), table)
-            return _copy(connection, select, target)
+            return _copy(connection, _published_select(published, table), target)
     with workspace.warehouse(f"export of {table}", on_wait) as warehouse:
         return _copy(warehouse.connection, _select(warehouse, table), target)
 
@@ -113,10 +117,20 @@ def _published_select(published: Published, table: str) -> str:
     if table == "customers":
         kept = [c for c in published.columns if c != "customer_id" and not c.startswith(("m.", "q."))]
         return f"SELECT {head}, {', '.join(map(quoted, kept))} FROM {source} ORDER BY customer_id"  # noqa: S608
-    if table == "segments":
-        inner = f"SELECT {head}, unnest(segments) AS name, segment FROM {source}"  # noqa: S608
-        return f'SELECT customer_id, as_of, name AS segment, name = segment AS "primary" FROM ({inner}) ORDER BY 1, 3'  # noqa: S608
-    return f"SELECT {head}, name, owner_email, mrr, segment, unnest(signals) AS signal FROM {source} ORDER BY 1, 7"  # noqa: S608
+    inner = f"SELECT {head}, unnest(segments) AS name, segment FROM {source}"  # noqa: S608
+    return f'SELECT customer_id, as_of, name AS segment, name = segment AS "primary" FROM ({inner}) ORDER BY 1, 3'  # noqa: S608
+
+
+def _copy_signals(published: Published, target: Path) -> int:
+    """Signals with what the model says about them, as everywhere else, in the types of a snapshot."""
+    kinds = {"as_of": "DATE", "mrr": "DOUBLE", "value": "DOUBLE"}
+    columns = ", ".join(f"{literal(name)}: {literal(kinds.get(name, 'VARCHAR'))}" for name in SIGNAL_COLUMNS)
+    with TemporaryDirectory(prefix="keepwell-") as folder, duckdb.connect() as connection:
+        lines = Path(folder) / "signals.ndjson"
+        with lines.open("w", encoding="utf-8") as handle:
+            handle.writelines(f"{json.dumps(signal)}\n" for signal in signals_listed(published))
+        source = f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{columns}}})"
+        return _copy(connection, f"SELECT * FROM {source}", target)  # noqa: S608
 
 
 def _select(warehouse: Warehouse, name: str) -> str:

@@ -8,11 +8,8 @@ from typing import Final
 
 import sqlglot
 
-from keepwell.metrics.fact_combine import metric_readings
 from keepwell.metrics.fact_sql import DayFile, FactSql
-
-# What is shown has to be the statement that runs, not one like it.
-from keepwell.metrics.fact_values import _DateByDate, endless_readings
+from keepwell.metrics.fact_values import date_statements, endless_readings
 from keepwell.metrics.frame import day_number
 from keepwell.metrics.plan import FactPlan, RowPlan, plan_metrics
 from keepwell.metrics.row_sql import DIALECT, local_day
@@ -57,13 +54,13 @@ def _facts(warehouse: Warehouse, plan: FactPlan, day: int) -> Iterator[PlannedSt
         yield _statement(
             table, names, "rolls one day up to a row per entity; run for days that changed", sql.atoms(files)
         )
-        readings = sorted({r for metric in plan.metrics for r in metric_readings(metric)}, key=repr)
-        purpose = "reads all windows of the date from the daily rows"
-        yield _statement(table, names, purpose, _DateByDate(state, 1, day).statement(readings, day))
     for presence in plan.presences:
         names = tuple(m.name for m in plan.metrics if m.presence == presence.of)
         purpose = f"lists the distinct {expression_text(presence.of)} of one day; run for days that changed"
         yield _statement(table, names, purpose, sql.presence(presence, files))
+    # What is shown is the statement that runs, not one like it.
+    for names, statement in date_statements(state, day):
+        yield _statement(table, names, "reads all windows of the date from the daily state", statement)
 
 
 def _rows(plan: RowPlan, zone: str) -> PlannedStatement:

@@ -5,15 +5,16 @@ from string import Formatter
 from typing import Any
 
 from keepwell.evaluation.words import value_words
+from keepwell.model.words import after_number
 
 
 def filled(text: str, row: Mapping[str, Any], value: float | None = None) -> str:
     """Put a customer's values in place of {company}, {customer_id}, {value} and metric names."""
-    parts = []
+    parts, last = [], ""
     for literal, name, _, _ in Formatter().parse(text):
-        parts.append(literal)
-        if name is not None:
-            parts.append(_word(name, row, value))
+        parts.append(after_number(last, literal))
+        last = "" if name is None else _word(name, row, value)
+        parts.append(last)
     return "".join(parts)
 
 

@@ -12,7 +12,10 @@ from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_mod
 from keepwell.metrics.compute import Computed, Engine, MetricValues
 from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day, stable_order
 from keepwell.metrics.row_values import set_dates
+from keepwell.model.behaviours import named_behaviours
 from keepwell.model.loader import LoadedModel
+from keepwell.model.words import counted
+from keepwell.segments.behaviour_columns import behaviour_columns
 from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.warehouse.snapshots import SnapshotWriter
@@ -99,13 +102,20 @@ def evaluate_days(
 ) -> tuple[Computed, Evaluation]:
     """Metric values and their evaluation for some days, with the earlier days that the model looks back to."""
     needed = _needed(compiled, days)
-    computed = engine.frame(values or engine.values(needed), needed)
+    computed = with_behaviour(engine, compiled, engine.frame(values or engine.values(needed), needed), needed)
     evaluation = evaluate_model(compiled, computed.frame)
     if len(needed) == len(days):
         return computed, evaluation
     wanted = np.isin(computed.frame.days, np.array(days))
     kept = Computed(computed.frame.take(wanted), computed.population.take(wanted), computed.attributes, computed.feeds)
     return kept, evaluation.take(wanted)
+
+
+def with_behaviour(engine: Engine, compiled: CompiledModel, computed: Computed, days: Sequence[int]) -> Computed:
+    """Computed values with the truth of the behaviours that the model's conditions ask for."""
+    behaviours = named_behaviours(compiled.model)
+    columns = behaviour_columns(engine.warehouse, engine.feeds, behaviours, computed.population, days)
+    return replace(computed, frame=computed.frame.with_columns(columns))
 
 
 def _engine(warehouse: Warehouse, loaded: LoadedModel) -> Engine:
@@ -189,11 +199,12 @@ def _warnings(engine: Engine, evaluation: Evaluation, here: slice, day: int) -> 
     past = evaluation.columns.get("days_to_renewal")
     # Unknown values are nan, which no comparison holds for.
     if past is not None and (overdue := int(np.sum(past.values[here] < 0))):
-        found.append(f"{overdue} active customers are past their renewal date")
+        found.append(f"{counted(overdue, 'active customer is', 'active customers are')} past their renewal date")
     metrics = [evaluation.columns[name] for name in evaluation.compiled.metrics()]
     assumed = sum(bool((c.quality[here] == Quality.ASSUMED).any()) for c in metrics)
     if assumed:
-        found.append(f"{assumed} metrics use attributes from before their history began: they are marked assumed")
+        use, marked = ("1 metric uses", "it is") if assumed == 1 else (f"{assumed} metrics use", "they are")
+        found.append(f"{use} attributes from before their history began: {marked} marked assumed")
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from keepwell.model.words import counted
 from keepwell.warehouse.facts import fact_days, scan
 from keepwell.warehouse.loading.dates import local_day
 from keepwell.warehouse.loading.quarantine import SHORT_REASON
@@ -97,7 +98,7 @@ def _feeds(warehouse: Warehouse) -> list[QualityFinding]:
     for name, source, moment in known:
         if newest is not None and moment < newest - STALE:
             behind = (newest - moment).days
-            message = f"the feed {source} of {name} is {behind} days behind the freshest feed"
+            message = f"the feed {source} of {name} is {counted(behind, 'day')} behind the freshest feed"
             found.append(QualityFinding("feed_stale", name, behind, message, (f"{source}: {moment:%Y-%m-%d %H:%M}",)))
     return found
 
@@ -110,7 +111,9 @@ def _quarantine(warehouse: Warehouse) -> list[QualityFinding]:
         " GROUP BY ALL ORDER BY table_name, count(*) DESC, what"
     ).fetchall()
     return [
-        QualityFinding(f"quarantine_{code}", table, count, f"{what} ({count} rows wait)", tuple(examples))
+        QualityFinding(
+            f"quarantine_{code}", table, count, f"{what} ({counted(count, 'row waits', 'rows wait')})", tuple(examples)
+        )
         for table, code, what, count, examples in rows
     ]
 

@@ -7,6 +7,7 @@ from typing import Final
 from keepwell.evaluation.contributions import Contribution
 from keepwell.evaluation.explain import ExplainedScore, ExplainedSegment, ExplainedSignal
 from keepwell.evaluation.explained_conditions import ExplainedCondition
+from keepwell.model.words import counted
 from keepwell.services.explaining import Changed, Explained
 
 _MARKS: Final = {True: "yes", False: "no", None: "?"}
@@ -72,7 +73,7 @@ def _score(score: ExplainedScore) -> Iterator[str]:
         yield f"  {_signed(score.total)}  in total"
     if score.ahead is not None:
         movers = ", ".join(f"{mover.measure} ({mover.points:.1f})" for mover in score.ahead.movers)
-        yield f"  {score.ahead.band} from {score.ahead.needs}: {score.ahead.points} points to go" + (
+        yield f"  {score.ahead.band} from {score.ahead.needs}: {counted(score.ahead.points, 'point')} to go" + (
             f"; most to move: {movers}" if movers else ""
         )
 

@@ -11,6 +11,7 @@ from keepwell.interfaces.cli.app import app
 from keepwell.interfaces.cli.output import note
 from keepwell.interfaces.cli.progress import Stages, stages
 from keepwell.interfaces.html_report.render import render_report
+from keepwell.model.words import counted
 from keepwell.services.customer_rows import signals_listed
 from keepwell.services.demo import DemoSize, DemoWorkspace, demo_build
 from keepwell.services.reading import read_published
@@ -58,7 +59,7 @@ def _summary(part: DemoWorkspace) -> None:
     report = part.report
     spread = sorted((report.bands or report.segments).items(), key=lambda pair: (-pair[1], pair[0]))
     counts = ", ".join(f"{name} {count}" for name, count in spread)
-    typer.echo(f"{part.workspace.root}: {report.customers} customers on {report.as_of}: {counts}")
+    typer.echo(f"{part.workspace.root}: {counted(report.customers, 'customer')} on {report.as_of}: {counts}")
 
 
 def _next(built: tuple[DemoWorkspace, ...]) -> None:

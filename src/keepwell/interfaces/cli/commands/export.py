@@ -13,6 +13,7 @@ from keepwell.interfaces.cli.app import app
 from keepwell.interfaces.cli.failures import BadInputError
 from keepwell.interfaces.cli.opened import AsOf, At, opened
 from keepwell.interfaces.cli.output import note
+from keepwell.model.words import counted
 from keepwell.services.exporting import EXPORTS, export_csv, export_parquet
 from keepwell.services.workspace import Workspace
 
@@ -40,7 +41,7 @@ def export(
     if out is not None and not out.parent.is_dir():
         raise BadInputError(f"{out.parent}: there is no such folder")
     count = _csv(workspace, table, as_of, out) if form is FileFormat.CSV else _parquet(workspace, table, as_of, out)
-    note(f"{count} rows of {table}" + (f" in {out}" if out else ""))
+    note(f"{counted(count, 'row')} of {table}" + (f" in {out}" if out else ""))
 
 
 def _csv(workspace: Workspace, table: str, as_of: date | None, out: Path | None) -> int:

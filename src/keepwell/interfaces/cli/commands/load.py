@@ -11,6 +11,7 @@ from keepwell.interfaces.cli.failures import Exit
 from keepwell.interfaces.cli.opened import At, Form, here, opened
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
 from keepwell.interfaces.cli.progress import Stages, stages
+from keepwell.model.words import counted
 from keepwell.services.loading import load_files
 from keepwell.warehouse.loading import FileReport, LoadReport, ProgressStep, QuarantinedRow
 
@@ -81,13 +82,15 @@ def _tell(report: LoadReport, command: str) -> None:
     for text in report.notes:
         note(f"note: {text}")
     if report.resolved:
-        note(f"{report.resolved} rows that waited for their customer were loaded")
+        waited = "row that waited for its customer was", "rows that waited for their customer were"
+        note(f"{counted(report.resolved, *waited)} loaded")
     for problem in report.problems:
         note(f"problem: {problem}")
     for row in report.sample:
         note(f"quarantined: {quarantine_words(row)}")
     if report.quarantined:
-        note(f"{report.quarantined} rows are in quarantine; '{command}' lists them with their reasons")
+        kept = counted(report.quarantined, "row is", "rows are")
+        note(f"{kept} in quarantine; '{command}' lists them with their reasons")
 
 
 def quarantine_words(row: QuarantinedRow) -> str:

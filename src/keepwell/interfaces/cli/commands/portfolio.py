@@ -11,6 +11,7 @@ from keepwell.interfaces.cli.colours import band_styles
 from keepwell.interfaces.cli.commands.show import show_app
 from keepwell.interfaces.cli.opened import At, Form, opened
 from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
+from keepwell.model.words import counted
 from keepwell.reporting.kpis import Kpi
 from keepwell.reporting.movement import Movement, Mover, Totals
 from keepwell.reporting.plain import Plain, table
@@ -149,7 +150,8 @@ def _moved(found: Movement) -> list[Mover]:
 
 
 def _balance(totals: Totals) -> str:
-    customers = f"{totals.customers_start} customers + {totals.customers_joined} joined - {totals.customers_left} left"
+    start = counted(totals.customers_start, "customer")
+    customers = f"{start} + {totals.customers_joined} joined - {totals.customers_left} left"
     return f"{customers} = {totals.customers_end}; ARR {totals.arr_start:,.2f} -> {totals.arr_end:,.2f}"
 
 

@@ -11,6 +11,7 @@ from keepwell.model.loader import LoadedModel
 from keepwell.model.packs import resolve_model
 from keepwell.model.problems import DefinitionError
 from keepwell.model.source import NAMED
+from keepwell.model.words import counted
 from keepwell.warehouse.columns import TABLE_COLUMNS
 
 
@@ -43,10 +44,10 @@ def model_directory(workspace: Path) -> Path:
 def summary(loaded: LoadedModel) -> str:
     """One line about a model without errors."""
     model = loaded.model
-    found = {name: len(getattr(model, name)) for name in NAMED}
-    found["metrics"] -= len(loaded.columns)
+    found = {name.removesuffix("s"): len(getattr(model, name)) for name in NAMED}
+    found["metric"] -= len(loaded.columns)
+    counts = ", ".join(counted(amount, name) for name, amount in found.items())
     if loaded.columns:
-        found["columns of customers"] = len(loaded.columns)
-    counts = ", ".join(f"{amount} {name}" for name, amount in found.items())
-    warnings = f", {len(loaded.problems)} warnings" if loaded.problems else ""
+        counts += f", {counted(len(loaded.columns), 'column')} of customers"
+    warnings = f", {counted(len(loaded.problems), 'warning')}" if loaded.problems else ""
     return f"ok: {model.model.name} {model.model.version}: {counts}{warnings}"
