@@ -9,7 +9,7 @@ from keepwell.evaluation.model_run import compile_model, evaluate_model
 from keepwell.model.problems import DefinitionError
 from keepwell.services.explaining import explain_customer
 from keepwell.services.planning.edits import Edit, edit_model
-from keepwell.services.planning.frames import published_frame
+from keepwell.services.planning.frames import published_frames
 from keepwell.services.planning.plan import plan_model
 from keepwell.services.planning.preview import distribution, try_one
 from keepwell.services.planning.reuse import reusable_metrics
@@ -126,7 +126,7 @@ def test_a_look_back_reads_earlier_published_days(grouped: Workspace) -> None:
     shift = next(signal for signal in planned.signals if signal.name == "calmed_down")
     assert shift.on > 0
     compiled = compile_model(load_sources(proposed))
-    frame = published_frame(read_published(grouped), compiled)
+    (frame,) = published_frames(read_published(grouped), [compiled])
     evaluation = evaluate_model(compiled, frame)
     (calmed,) = (signal.matches for signal in evaluation.signals if signal.name == "calmed_down")
     on = frame.customers[calmed & (frame.days == frame.days.max())].tolist()

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from keepwell.model.diff import diff_models
 from keepwell.model.problems import DefinitionError
-from keepwell.services.planning.folders import swap_files, write_synced
+from keepwell.services.planning.folders import finish_swap, swap_files, write_synced
 from keepwell.services.planning.sources import (
     Sources,
     load_sources,
@@ -199,6 +199,7 @@ def _record(workspace: Workspace, entry: HistoryEntry) -> None:
 
 def _recover(workspace: Workspace) -> None:
     """After a kill: a version whose files are in place is recorded, one that did not get there is removed."""
+    finish_swap(workspace.model_dir)
     known = {entry.version for entry in history(workspace)}
     for folder in _versions(workspace):
         if int(folder.name.split("-")[0]) in known:

@@ -40,7 +40,7 @@ class Engines:
         """Both models on all of the days, as many at once as memory allows."""
         customers = max(1, len(self.before.attributes.firsts))
         metrics = max(1, len(self.before.plan.metrics), len(self.after.plan.metrics))
-        for part in _parts(days, VALUES_AT_ONCE // (customers * metrics)):
+        for part in _parts(days, VALUES_AT_ONCE // (customers * metrics * (1 if self.shared else 2))):
             values = self._values(part)
             for block in _parts(part, ROWS_AT_ONCE // customers):
                 yield self._evaluated(0, block, values[0]), self._evaluated(1, block, values[1])

@@ -14,11 +14,16 @@ _NEW: Final = ".new"
 _OLD: Final = ".old"
 
 
-def finish_swap(target: Path) -> None:
-    """After a kill between the two renames of a system without exchange: put the old folder back."""
+def standing(target: Path) -> Path:
+    """The folder to read: between the two renames of a system without exchange it is the old one, set aside."""
     real = _real(target)
-    if not real.exists() and _beside(real, _OLD).is_dir():
-        os.rename(_beside(real, _OLD), real)
+    return _beside(real, _OLD) if not real.exists() and _beside(real, _OLD).is_dir() else target
+
+
+def finish_swap(target: Path) -> None:
+    """After a kill between those renames put the old folder back; only for who holds the lock."""
+    if standing(target) != target:
+        os.rename(standing(target), _real(target))
 
 
 def swap_files(target: Path, written: Mapping[str, str], removed: Collection[str]) -> None:

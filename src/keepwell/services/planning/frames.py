@@ -1,6 +1,7 @@
 """Published metric values of many customers as a frame, so that another model can be evaluated on them at once."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -20,23 +21,41 @@ Values = npt.NDArray[Any]
 _NOT_HELD: Final = 255
 
 
-def published_frame(
-    published: Published, compiled: CompiledModel, *, customers: Collection[str] | None = None
-) -> Frame:
-    """Customers of a published date with the metric values that hold under a model, and of the earlier days it reads.
+@dataclass(frozen=True)
+class Wanted:
+    """What is read for a model: the days, and for each metric its kind and the days whose published values hold."""
 
-    Days that are not published are not there: what looks back to them is unknown. Nothing is computed and nobody
-    is waited for.
+    days: tuple[date, ...]
+    statuses: tuple[str, ...]
+    metrics: tuple[tuple[str, MetricType, tuple[date, ...]], ...]
+
+
+def published_frames(
+    published: Published, models: Sequence[CompiledModel], *, customers: Collection[str] | None = None
+) -> list[Frame]:
+    """A frame for each model: customers of a published date, and of the earlier days the model looks back to.
+
+    A column is there for each metric whose published values hold under the model. Days that are not published are
+    not there: what looks back to them is unknown. Nothing is computed and nobody is waited for; what two models
+    read alike is read once.
     """
+    read: dict[Wanted, Frame] = {}
+    wanted = [_wanted(published, compiled) for compiled in models]
+    for one in wanted:
+        if one not in read:
+            read[one] = _read(published.workspace.snapshots, one, customers)
+    return [read[one] for one in wanted]
+
+
+def _wanted(published: Published, compiled: CompiledModel) -> Wanted:
     days = _days(published, compiled)
     holding = _holding(published, compiled, days)
-    wanted = {name: [day for day in days if name in holding[day]] for name in compiled.metrics()}
-    wanted = {name: there for name, there in wanted.items() if there}
-    names = [name for name in compiled.metrics() if name in wanted]
-    found = _read(published.workspace.snapshots, days, names, wanted, compiled, customers)
-    columns = {name: _column(found, i, compiled.types[name]) for i, name in enumerate(names)}
-    ids = np.asarray(found["customer_id"], dtype=object)
-    return Frame(ids, np.asarray(found["day"], dtype=np.int64), columns)
+    metrics = []
+    for name in compiled.metrics():
+        there = tuple(day for day in days if name in holding[day])
+        if there:
+            metrics.append((name, compiled.types[name], there))
+    return Wanted(tuple(days), compiled.model.settings.active_statuses, tuple(metrics))
 
 
 def _days(published: Published, compiled: CompiledModel) -> list[date]:
@@ -74,29 +93,24 @@ def _columns_there(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) 
     return there
 
 
-def _read(
-    snapshots: Snapshots,
-    days: Sequence[date],
-    names: Sequence[str],
-    wanted: Mapping[str, Sequence[date]],
-    compiled: CompiledModel,
-    customers: Collection[str] | None,
-) -> dict[str, Values]:
-    statuses = list(compiled.model.settings.active_statuses)
+def _read(snapshots: Snapshots, wanted: Wanted, customers: Collection[str] | None) -> Frame:
+    paths = [str(snapshots.path(day)) for day in wanted.days]
     only = "" if customers is None else " AND list_contains(?, customer_id)"
-    parts, given = [], []
+    given = [list(wanted.statuses)] if customers is None else [list(wanted.statuses), sorted(customers)]
     with duckdb.connect() as connection:
-        there = _columns_there(connection, [str(snapshots.path(day)) for day in days])
-        for day in days:
-            path = str(snapshots.path(day))
-            relation = f"read_parquet({literal(path)})"
-            selected = [_selected(i, name, there[path], day in wanted[name]) for i, name in enumerate(names)]
-            where = f"WHERE list_contains(?, status){only}"
-            head = f"customer_id, {day_number(day)} AS day"
-            parts.append(f"SELECT {', '.join([head, *selected])} FROM {relation} {where}")  # noqa: S608
-            given += [statuses] if customers is None else [statuses, sorted(customers)]
+        there = _columns_there(connection, paths)
+        parts = [_part(wanted, day, path, there[path]) + only for day, path in zip(wanted.days, paths, strict=True)]
         sql = f"{' UNION ALL '.join(parts)} ORDER BY customer_id, day"
-        return dict(connection.execute(sql, given).fetchnumpy())
+        found: dict[str, Values] = dict(connection.execute(sql, given * len(paths)).fetchnumpy())
+    columns = {name: _column(found, i, kind) for i, (name, kind, _) in enumerate(wanted.metrics)}
+    return Frame(np.asarray(found["customer_id"], dtype=object), np.asarray(found["day"], dtype=np.int64), columns)
+
+
+def _part(wanted: Wanted, day: date, path: str, there: Collection[str]) -> str:
+    selected = [_selected(i, name, there, day in days) for i, (name, _, days) in enumerate(wanted.metrics)]
+    head = ["customer_id", f"{day_number(day)} AS day"]
+    relation = f"read_parquet({literal(path)})"
+    return f"SELECT {', '.join([*head, *selected])} FROM {relation} WHERE list_contains(?, status)"  # noqa: S608
 
 
 def _selected(place: int, name: str, there: Collection[str], holds: bool) -> str:

@@ -1,6 +1,6 @@
 """Plan before apply: what a model change would do, computed from the data and changing nothing."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from keepwell.services.planning.comparing import Comparison
 from keepwell.services.planning.engines import Engines
 from keepwell.services.planning.figures import ModelPlan, Replay
 from keepwell.services.planning.replay import PlanCancelled, Step, replay_models
-from keepwell.services.planning.sides import Sides, place_sides
+from keepwell.services.planning.sides import Person, Sides, place_sides
 from keepwell.services.planning.sources import Sources, current_model, load_sources, proposed_sources
 from keepwell.services.reading import Published, read_published
 from keepwell.services.workspace import Workspace
@@ -92,17 +92,10 @@ def comparable_model(workspace: Workspace, published: Published) -> LoadedModel:
         return published.model
 
 
-def people_of(published: Published) -> Mapping[str, tuple[str, str, float | None]]:
+def people_of(published: Published) -> dict[str, Person]:
     """Name, owner and ARR of the customers of a published date."""
     rows = published.rows(["customer_id", "name", "owner_email", "arr"])
-    return {
-        str(row["customer_id"]): (
-            str(row.get("name") or row["customer_id"]),
-            str(row.get("owner_email") or ""),
-            None if row.get("arr") is None else float(row["arr"]),
-        )
-        for row in rows
-    }
+    return {row["customer_id"]: (row["name"] or "", row["owner_email"] or "", row["arr"]) for row in rows}
 
 
 def _told(step: Step, cancelled: Callable[[], bool] | None, done: int) -> None:

@@ -15,7 +15,7 @@ from keepwell.reporting.plain import Plain
 from keepwell.services.finding import find_customer
 from keepwell.services.planning.comparing import Comparison
 from keepwell.services.planning.figures import NamedCount, ScoreShift
-from keepwell.services.planning.frames import published_frame
+from keepwell.services.planning.frames import published_frames
 from keepwell.services.planning.plan import comparable_model, people_of, proposed_model
 from keepwell.services.planning.reuse import reusable_metrics, unavailable_metrics
 from keepwell.services.planning.sides import place_sides
@@ -66,7 +66,9 @@ def distribution(
     after = proposed_model(proposed)
     published = read_published(workspace)
     before = comparable_model(workspace, published)
-    one, other = (_evaluated(published, _scores_only(model)) for model in (before, after))
+    compiled = [_scores_only(model) for model in (before, after)]
+    frames = published_frames(published, compiled)
+    one, other = (_evaluated(published, c, frame) for c, frame in zip(compiled, frames, strict=True))
     sides = place_sides(one, other, people_of(published), customers)
     found = Comparison(sides)
     missing = _unavailable(published, after)
@@ -83,21 +85,20 @@ def try_one(workspace: Workspace, proposed: Sources | LoadedModel, customer_id: 
     published = read_published(workspace)
     found = find_customer(published, customer_id)
     customer = str(found["customer_id"])
-    models = comparable_model(workspace, published), after
-    explained = [_explained(published, compile_model(model), customer) for model in models]
+    compiled = [compile_model(model) for model in (comparable_model(workspace, published), after)]
+    frames = published_frames(published, compiled, customers=[customer])
+    explained = [_explained(published, c, frame, customer) for c, frame in zip(compiled, frames, strict=True)]
     name, missing = str(found["name"] or customer), _unavailable(published, after)
     return TryOne(customer, name, published.as_of, explained[0], explained[1], missing)
 
 
-def _explained(published: Published, compiled: CompiledModel, customer: str) -> Explanation:
-    frame = published_frame(published, compiled, customers=[customer])
+def _explained(published: Published, compiled: CompiledModel, frame: Frame, customer: str) -> Explanation:
     if not frame.rows or int(frame.days[-1]) != day_number(published.as_of):
         raise WorkspaceError(f"{customer} is not looked at on {published.as_of}: it left, or its status is not active")
     return explain_row(evaluate_model(compiled, frame, lean=False), frame.rows - 1)
 
 
-def _evaluated(published: Published, compiled: CompiledModel) -> Evaluation:
-    frame: Frame = published_frame(published, compiled)
+def _evaluated(published: Published, compiled: CompiledModel, frame: Frame) -> Evaluation:
     evaluation = evaluate_model(compiled, frame)
     here = frame.days == day_number(published.as_of)
     return evaluation if here.all() else evaluation.take(here)

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from keepwell.evaluation.compiled import CompiledModel
 from keepwell.evaluation.model_run import Evaluation
-from keepwell.metrics.frame import Bools, Floats
+from keepwell.metrics.frame import Bools, Column, Floats
 from keepwell.reporting.groups import BANDS, NO_SEGMENT, Grouping, grouping, groupings
 from keepwell.reporting.reading import Values
 from keepwell.scoring.scorecards import NOT_ENOUGH_DATA
@@ -17,6 +17,8 @@ from keepwell.segments.membership import primary_dimension
 from keepwell.services.planning.figures import Direction
 
 _ABSENT: Final = -1
+Person = tuple[str, str, float | None]
+"""Name, owner and ARR of a customer."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,11 @@ class Side:
 
     def band(self, name: str) -> Values:
         """The band of a score."""
-        return self._texts(self.evaluation.scores[name].band.objects(), NOT_ENOUGH_DATA)
+        return self._texts(self.evaluation.scores[name].band, NOT_ENOUGH_DATA)
 
     def segment(self) -> Values:
         """The primary segment."""
-        return self._texts(self.evaluation.segments.primary.objects(), NO_SEGMENT)
+        return self._texts(self.evaluation.segments.primary, NO_SEGMENT)
 
     def signal(self, name: str) -> Bools:
         """Whether a signal is on; nowhere when the model does not have it."""
@@ -63,9 +65,10 @@ class Side:
             return np.full(len(self.rows), np.nan)
         return np.where(self.rows == _ABSENT, np.nan, values[self.rows])
 
-    def _texts(self, values: npt.NDArray[Any], default: str) -> Values:
-        named = np.array([*(default if value is None else value for value in values), default], dtype=object)
-        return named[self.rows]
+    def _texts(self, column: Column, default: str) -> Values:
+        named = np.array([*column.texts, default], dtype=object)
+        codes = np.append(np.where(column.known, column.values, len(column.texts)), len(column.texts))
+        return named[codes.astype(np.int64)[self.rows]]
 
 
 @dataclass(frozen=True)
@@ -83,17 +86,16 @@ class Sides:
 def place_sides(
     before: Evaluation,
     after: Evaluation,
-    people: Mapping[str, tuple[str, str, float | None]],
+    people: Mapping[str, Person],
     only: Collection[str] | None,
 ) -> Sides:
     """Align two evaluations of one day by customer; `people` has name, owner and ARR of each customer."""
-    wanted = None if only is None else set(only)
-    here = {str(i) for side in (before, after) for i in side.frame.customers}
-    ids = tuple(sorted(here if wanted is None else here & wanted))
-    found = [people.get(i, (i, "", None)) for i in ids]
+    ids = _ids(before, after, only)
+    unknown: Person = ("", "", None)
+    found = [people.get(i, unknown) for i in ids]
     return Sides(
         ids,
-        [name for name, _, _ in found],
+        [name or i for i, (name, _, _) in zip(ids, found, strict=True)],
         [owner for _, owner, _ in found],
         np.array([np.nan if arr is None else arr for _, _, arr in found], dtype=np.float64),
         _side(before, ids),
@@ -101,8 +103,21 @@ def place_sides(
     )
 
 
+def _ids(before: Evaluation, after: Evaluation, only: Collection[str] | None) -> tuple[str, ...]:
+    """The customers of either evaluation, sorted; the rows of one day are sorted already."""
+    same = np.array_equal(before.frame.customers, after.frame.customers)
+    here = dict.fromkeys((before if same else after).frame.customers.tolist())
+    if not same:
+        here |= dict.fromkeys(before.frame.customers.tolist())
+    wanted = here if only is None else set(only)
+    return tuple(sorted(i for i in here if i in wanted))
+
+
 def _side(evaluation: Evaluation, ids: Sequence[str]) -> Side:
-    place = {str(customer): row for row, customer in enumerate(evaluation.frame.customers)}
+    customers = evaluation.frame.customers.tolist()
+    if customers == list(ids):
+        return Side(evaluation, np.arange(len(ids)))
+    place = {customer: row for row, customer in enumerate(customers)}
     return Side(evaluation, np.array([place.get(i, _ABSENT) for i in ids], dtype=np.int64))
 
 

@@ -11,7 +11,7 @@ from keepwell.model.loader import LoadedModel, check_source
 from keepwell.model.problems import DefinitionError, Problem, Severity
 from keepwell.model.source import Source, merge, model_files
 from keepwell.model.yaml_source import Document, parse_yaml
-from keepwell.services.planning.folders import finish_swap
+from keepwell.services.planning.folders import standing
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.warehouse.columns import TABLE_COLUMNS
 
@@ -21,10 +21,10 @@ Sources = Mapping[str, str]
 
 def model_sources(workspace: Workspace) -> dict[str, str]:
     """The workspace's model as it is on disk: the text of every file by its name below the model's folder."""
-    finish_swap(workspace.model_dir)
-    if not workspace.model_dir.is_dir():
+    folder = standing(workspace.model_dir)
+    if not folder.is_dir():
         raise WorkspaceError(f"{workspace.model_dir}: there is no model; 'keepwell init' puts one there")
-    return read_sources(workspace.model_dir)
+    return read_sources(folder)
 
 
 def read_sources(directory: Path) -> dict[str, str]:
