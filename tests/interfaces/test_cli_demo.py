@@ -37,7 +37,7 @@ def test_a_demo_touches_nothing_but_a_demo(tmp_path: Path) -> None:
 def test_the_doctor_is_content_with_a_fresh_workspace(scored: Path) -> None:
     findings = examine(scored, today=LAST)
     assert {finding.state for finding in findings} <= {State.OK, State.NOTE}
-    assert {finding.check for finding in findings} == {"config", "model", "lock", "disk", "snapshots", "freshness"}
+    assert {f.check for f in findings} == {"config", "model", "engine", "lock", "disk", "snapshots", "freshness"}
 
 
 def test_the_doctor_says_what_is_old(scored: Path) -> None:
