@@ -119,7 +119,7 @@ def test_three_steps_are_not_found_greedily() -> None:
         assert members(connection, criteria(node), source, at=AT * SECOND) == ["x"]
 
 
-TRAITS = [
+TRAITS: list[tuple[str, int, dict[str, Any]]] = [
     ("u", 0, {"a": "10", "list": ["x", {"k": 1, "v": 2}], "day": "2026-01-31", "deep": {"x": 1}, "dot.ted": "yes"}),
     ("u", 5, {"a": 10, "none": None, "empty": "", "text": "Grüße an v12"}),
     ("v", 0, {"a": "ten", "big": 1e11, "day": "2026-01-31T01:00:00+01:00"}),

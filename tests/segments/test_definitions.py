@@ -94,7 +94,7 @@ def test_a_file_of_either_form_is_told_from_the_other() -> None:
         ("plan = 'pro' and seats >= 5", "plan is 'pro' and seats is at least 5"),
         ("{event: login, count: '>= 3', within: 30d}", "did 'login' at least 3 times in the last 30 days"),
         ("{event: login, count: 0, within: 36h}", "did not do 'login' in the last 36 hours"),
-        ("{event: 'a*', since: 2026-01-31, where: x = 1}", "did any event 'a*' where x is 1 since 2026-01-31"),
+        ("{event: 'a*', since: 2026-01-31, where: x = 1}", "did any event 'a*' (where x is 1) since 2026-01-31"),
         ("{first_time: login, within: 1w}", "did 'login' for the first time in the last 7 days"),
         ("{stopped: a, for: 3d, within: 9d}", "stopped: did 'a' in the last 9 days, but not in the last 3 days"),
         ("{restarted: a, within: 3d, quiet: 9d}", "restarted: did 'a' in the last 3 days, after 9 days without"),

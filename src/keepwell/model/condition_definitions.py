@@ -6,6 +6,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from keepwell.model.base import ExpressionText, Scalar, Strict
+from keepwell.model.behaviour_definitions import (
+    BEHAVIOURS,
+    EventCount,
+    EventSequence,
+    FirstTimeEvent,
+    LastEventHas,
+    RegularEvent,
+    RestartedEvent,
+    StoppedEvent,
+)
+from keepwell.model.spans import LONGEST_DAYS, ComparedLength, compared_days
 
 Operator = Literal[
     "equals",
@@ -86,6 +97,22 @@ class Moved(Strict):
         return self
 
 
+class HeldFor(Strict):
+    """An attribute has had a value at the end of so many days in a row, this one included."""
+
+    attribute: str
+    operator: Literal["has_been_for"]
+    value: Scalar
+    for_: ComparedLength = Field(alias="for")
+
+    @model_validator(mode="after")
+    def _days(self) -> "HeldFor":
+        _, days = compared_days(self.for_)
+        if days > LONGEST_DAYS:
+            raise ValueError(f"a model looks back {LONGEST_DAYS} days at most, not {days}")
+        return self
+
+
 KINDS: Final[Mapping[type[Strict], str]] = {
     AllOf: "all",
     AnyOf: "any",
@@ -93,6 +120,8 @@ KINDS: Final[Mapping[type[Strict], str]] = {
     Test: "test",
     InSegment: "segment",
     Moved: "moved",
+    HeldFor: "held",
+    **{kind: kind.__name__ for kind in BEHAVIOURS.values()},
 }
 KEYS: Final[Mapping[str, str]] = {
     "all": "all",
@@ -102,6 +131,7 @@ KEYS: Final[Mapping[str, str]] = {
     "segment": "segment",
     "entered": "moved",
     "left": "moved",
+    **{key: kind.__name__ for key, kind in BEHAVIOURS.items()},
 }
 
 
@@ -113,7 +143,8 @@ def condition_kind(value: Any) -> str | None:
         return KINDS.get(type(value))
     if not isinstance(value, dict):
         return None
-    return next((kind for key, kind in KEYS.items() if key in value), None)
+    kind = next((kind for key, kind in KEYS.items() if key in value), None)
+    return "held" if kind == "test" and value.get("operator") == "has_been_for" else kind
 
 
 Condition = Annotated[
@@ -123,12 +154,21 @@ Condition = Annotated[
     | Annotated[Test, Tag("test")]
     | Annotated[InSegment, Tag("segment")]
     | Annotated[Moved, Tag("moved")]
+    | Annotated[HeldFor, Tag("held")]
+    | Annotated[EventCount, Tag("EventCount")]
+    | Annotated[FirstTimeEvent, Tag("FirstTimeEvent")]
+    | Annotated[StoppedEvent, Tag("StoppedEvent")]
+    | Annotated[RestartedEvent, Tag("RestartedEvent")]
+    | Annotated[RegularEvent, Tag("RegularEvent")]
+    | Annotated[EventSequence, Tag("EventSequence")]
+    | Annotated[LastEventHas, Tag("LastEventHas")]
     | Annotated[ExpressionText, Tag("text")],
     Discriminator(
         condition_kind,
         custom_error_type="condition",
         custom_error_message='a condition is a text such as "logins_30d >= 8",'
-        " or a group or test with all, any, not, attribute, segment, entered or left",
+        " or a group or test with all, any, not, attribute, segment, entered or left,"
+        f" or behaviour with {', '.join(BEHAVIOURS)}",
     ),
 ]
 

@@ -7,12 +7,16 @@ from typing import Final, Literal
 
 from keepwell.model import expression_tree as tree
 from keepwell.model.base import Scalar
-from keepwell.model.condition_definitions import AllOf, AnyOf, Condition, InSegment, Moved, NoneOf, Test
+from keepwell.model.behaviour_definitions import BehaviourDefinition
+from keepwell.model.condition_definitions import AllOf, AnyOf, Condition, HeldFor, InSegment, Moved, NoneOf, Test
+from keepwell.model.criteria_reading import behaviour
+from keepwell.model.criteria_words import behaviour_words, held_words
 from keepwell.model.expression_text import expression_text
 from keepwell.model.expressions import parse_expression
+from keepwell.model.spans import compared_days, compared_length
 from keepwell.model.yaml_source import KeyPath
 
-Simple = str | Test | InSegment | Moved
+Simple = str | Test | InSegment | Moved | HeldFor | BehaviourDefinition
 
 COMPARISONS: Final = {
     "equals": "=",
@@ -77,6 +81,9 @@ def condition_expression(condition: Condition) -> ConditionTree:
             return MovedLeaf(direction, condition.entered or condition.left or "", condition.within_days)
         case str():
             return _decomposed(parse_expression(condition))
+        case HeldFor():
+            return Leaf(held_expression(condition), held_text(condition))
+    return Leaf(behaviour_expression(condition), behaviour_words(behaviour(condition)))
 
 
 def _decomposed(expression: tree.Expression) -> ConditionTree:
@@ -108,6 +115,28 @@ def test_expression(test: Test) -> tree.Expression:
         case "contains" | "starts_with" | "ends_with":
             return tree.Call(test.operator, (item, *values))
     return tree.Compare(COMPARISONS[test.operator], item, values[0])
+
+
+def behaviour_expression(definition: BehaviourDefinition) -> tree.Expression:
+    """The name of the metric that holds the truth of a behaviour."""
+    return tree.Name(behaviour_words(behaviour(definition)))
+
+
+def held_expression(held: HeldFor) -> tree.Expression:
+    """The same value on this day and on each of the days before that the length asks for."""
+    comparison, days = compared_days(held.for_)
+    name, value = tree.Name(held.attribute), _literal(held.value)
+    longer = comparison in (">", "<=")
+    before = range(1, days + longer + 1)
+    earlier = [tree.Call("before", (name, tree.Literal(Decimal(lag)))) for lag in before]
+    now = tree.Compare("=", name, value)
+    all_of_them = tree.Logic("and", (now, *(tree.Compare("=", one, value) for one in earlier)))
+    return all_of_them if comparison in (">=", ">") else tree.Logic("and", (now, tree.Not(all_of_them)))
+
+
+def held_text(held: HeldFor) -> str:
+    """The test in words."""
+    return held_words((held.attribute,), held.value, *compared_length(held.for_))
 
 
 def _literal(value: Scalar | None) -> tree.Literal:

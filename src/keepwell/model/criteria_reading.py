@@ -3,12 +3,13 @@
 from functools import singledispatch
 from typing import Any, cast
 
-from keepwell.model import behaviour_definitions as behaviour
+from keepwell.model import behaviour_definitions as behaviours
 from keepwell.model import criteria_definitions as definitions
 from keepwell.model import property_definitions as properties
 from keepwell.model.base import Strict
 from keepwell.model.criteria_tree import (
     AnyItem,
+    Behaviour,
     Comparison,
     Counted,
     Criteria,
@@ -79,42 +80,42 @@ def _held(definition: definitions.HeldForTest) -> Criteria:
 
 
 @criteria.register
-def _counted(definition: behaviour.EventCount) -> Criteria:
+def _counted(definition: behaviours.EventCount) -> Criteria:
     comparison, count = _count(definition.count)
     since = None if definition.since is None else moment_us(definition.since)
     return Counted(_event(definition.event, definition), comparison, count, _length(definition.within), since)
 
 
 @criteria.register
-def _first(definition: behaviour.FirstTimeEvent) -> Criteria:
+def _first(definition: behaviours.FirstTimeEvent) -> Criteria:
     return FirstTime(_event(definition.first_time, definition), length_us(definition.within))
 
 
 @criteria.register
-def _stopped(definition: behaviour.StoppedEvent) -> Criteria:
+def _stopped(definition: behaviours.StoppedEvent) -> Criteria:
     return Stopped(_event(definition.stopped, definition), length_us(definition.for_), _length(definition.within))
 
 
 @criteria.register
-def _restarted(definition: behaviour.RestartedEvent) -> Criteria:
+def _restarted(definition: behaviours.RestartedEvent) -> Criteria:
     event = _event(definition.restarted, definition)
     return Restarted(event, length_us(definition.within), length_us(definition.quiet))
 
 
 @criteria.register
-def _regularly(definition: behaviour.RegularEvent) -> Criteria:
+def _regularly(definition: behaviours.RegularEvent) -> Criteria:
     event, period = _event(definition.regularly, definition), length_us(definition.every)
     return Regularly(event, period, definition.periods, definition.at_least, *_count(definition.count))
 
 
 @criteria.register
-def _sequence(definition: behaviour.EventSequence) -> Criteria:
+def _sequence(definition: behaviours.EventSequence) -> Criteria:
     steps = (Happening(s) if isinstance(s, str) else _event(s.event, s) for s in definition.sequence)
     return InSequence(tuple(steps), _length(definition.within), _length(definition.gap))
 
 
 @criteria.register
-def _last(definition: behaviour.LastEventHas) -> Criteria:
+def _last(definition: behaviours.LastEventHas) -> Criteria:
     event = _event(definition.last_event, definition)
     return LastEvent(event, criteria(definition.has), _length(definition.within))
 
@@ -138,6 +139,11 @@ def _customers(definition: definitions.CustomersCriteria) -> Criteria:
 @criteria.register
 def _everyone(definition: definitions.EveryoneCriteria) -> Criteria:
     return Everyone()
+
+
+def behaviour(definition: behaviours.BehaviourDefinition) -> Behaviour:
+    """The behaviour that a definition stands for."""
+    return cast(Behaviour, criteria(definition))
 
 
 def property_test(path: Path, operator: str, value: Values) -> PropertyTest:

@@ -23,6 +23,7 @@ from keepwell.model.criteria_tree import (
     Regularly,
     Restarted,
     Stopped,
+    Value,
 )
 from keepwell.model.spans import length_words, us_words
 
@@ -46,7 +47,7 @@ _OPERATORS: Final = {
     "is_unknown": "is not known",
 }
 _TIMES: Final = {"before": "is before", "after": "is after"}
-_AMOUNTS: Final[dict[Comparison, str]] = {
+_AMOUNTS: Final[dict[str, str]] = {
     ">=": "at least",
     "<=": "at most",
     ">": "more than",
@@ -54,7 +55,7 @@ _AMOUNTS: Final[dict[Comparison, str]] = {
     "=": "exactly",
     "!=": "not exactly",
 }
-_LENGTHS: Final[dict[Comparison, str]] = {**_AMOUNTS, "<": "less than"}
+_LENGTHS: Final[dict[str, str]] = {**_AMOUNTS, "<": "less than"}
 
 
 def criteria_words(criteria: Criteria) -> str:
@@ -71,7 +72,7 @@ def criteria_words(criteria: Criteria) -> str:
         case AnyItem(path, match):
             return f"one item of {_name(path)} meets: {criteria_words(match)}"
         case HeldFor(path, value, comparison, length):
-            return f"{_name(path)} has been {_value(value)} for {_LENGTHS[comparison]} {length_words(length)}"
+            return held_words(path, value, comparison, length)
         case Listed(name):
             return f"is on the list '{name}'"
         case OneOf(customers):
@@ -105,6 +106,11 @@ def behaviour_words(behaviour: Behaviour) -> str:
             return f"the last {_event(event)}{_within(within)} has: {criteria_words(has)}"
 
 
+def held_words(path: Path, value: Value, comparison: str, length: int) -> str:
+    """That an attribute has had a value for a time, in words."""
+    return f"{_name(path)} has been {_value(value)} for {_LENGTHS[comparison]} {length_words(length)}"
+
+
 def property_words(test: PropertyTest) -> str:
     """A test of an attribute or a property in words."""
     name, value = _name(test.path), test.value
@@ -134,7 +140,7 @@ def _counted(event: Happening, comparison: Comparison, count: int, span: str) ->
 
 def _event(event: Happening) -> str:
     name = f"'{event.name}'" if event.prefix is None else f"any event '{event.name}'" if event.prefix else "any event"
-    return name if event.where is None else f"{name} where {_inner(event.where)}"
+    return name if event.where is None else f"{name} (where {criteria_words(event.where)})"
 
 
 def _within(within: int | None) -> str:
@@ -142,13 +148,12 @@ def _within(within: int | None) -> str:
 
 
 def _name(path: Path) -> str:
-    return ".".join(path)
+    return ".".join(f'"{key}"' if "." in key or not key else key for key in path)
 
 
 def _value(value: object) -> str:
     if isinstance(value, tuple):
-        more = f" and {len(value) - _SHOWN} more" if len(value) > _SHOWN else ""
-        return ", ".join(map(_value, value[:_SHOWN])) + more
+        return ", ".join(map(_value, value))
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"'{value}'" if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else str(value)

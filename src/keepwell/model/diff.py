@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from keepwell.model.behaviours import named_behaviours
 from keepwell.model.columns import is_column
 from keepwell.model.definitions import Model
 
@@ -34,9 +35,11 @@ def diff_models(old: Model, new: Model) -> tuple[Change, ...]:
 
 
 def _content(model: Model, other: Model) -> dict[str, Any]:
-    """What is compared; a column that expressions of one model only name is no difference of its own."""
+    """What is compared; a column or behaviour that only one model's conditions name is no difference."""
     content: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    named = {name for name, one in model.metrics.items() if name not in other.metrics and is_column(name, one)}
+    behaviours = named_behaviours(model)
+    missing = {name: one for name, one in model.metrics.items() if name not in other.metrics}
+    named = {name for name, one in missing.items() if is_column(name, one) or name in behaviours}
     metrics = {name: metric for name, metric in content.pop("metrics", {}).items() if name not in named}
     return content | ({"metrics": metrics} if metrics else {})
 

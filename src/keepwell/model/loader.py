@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from keepwell.model.behaviours import behaviour_metrics, named_behaviours
 from keepwell.model.columns import Tables, named_columns, with_columns
 from keepwell.model.definitions import Model
 from keepwell.model.problems import DefinitionError, Problem, Severity
@@ -23,7 +24,8 @@ from keepwell.model.yaml_source import Document, KeyPath
 class LoadedModel:
     """A model without errors. `problems` are warnings; `hash` changes when, and only when, the content does.
 
-    `columns` are the metrics of the model that no file defines: columns of customers that expressions name.
+    `columns` and `behaviours` are the metrics of the model that no file defines: columns of customers that expressions
+    name, and the truth of each behaviour that conditions ask for.
     """
 
     model: Model
@@ -31,6 +33,7 @@ class LoadedModel:
     problems: tuple[Problem, ...] = ()
     documents: tuple[Document, ...] = ()
     columns: tuple[str, ...] = ()
+    behaviours: tuple[str, ...] = ()
 
 
 def load_model(directory: Path, *, shown: str | None = None, tables: Tables | None = None) -> LoadedModel:
@@ -50,13 +53,15 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
     all_read = all(d.data is not None or not d.problems for d in source.documents)
     problems.extend(problem for path, problem in found if path or all_read)
     columns = named_columns(model, tables, _lost_metrics(broken)) if model is not None else {}
+    behaviours = behaviour_metrics(named_behaviours(model)) if model is not None else {}
     if model is not None and all_read:
-        model = with_columns(model, columns)
+        model = with_columns(model, columns | behaviours)
         problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
     problems = list(dict.fromkeys(problems))
     if model is None or any(p.severity is Severity.ERROR for p in problems):
         raise DefinitionError(problems)
-    return LoadedModel(model, model_hash(model), tuple(sorted(problems)), source.documents, tuple(columns))
+    sorted_problems, added = tuple(sorted(problems)), (tuple(columns), tuple(behaviours))
+    return LoadedModel(model, model_hash(model), sorted_problems, source.documents, *added)
 
 
 def model_hash(model: Model) -> str:

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 SECOND: Final = 1_000_000
 """One second in microseconds: all lengths and moments are whole microseconds."""
+LONGEST_DAYS: Final = 365
+"""How far back a condition of a model may look at earlier days."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = {
     "s": ("second", 1),
@@ -97,6 +99,15 @@ def compared_length(text: str) -> tuple[str, int]:
     if found is None:
         raise ValueError("a length of time is missing; write '>= 7d' or '< 30d'")
     return found[1] or ">=", length_us(found[2])
+
+
+def compared_days(text: str) -> tuple[str, int]:
+    """`>= 7d` as its parts, in whole days."""
+    comparison, length = compared_length(text)
+    days, rest = divmod(length, 86_400 * SECOND)
+    if rest:
+        raise ValueError(f"'{text}' is no whole number of days, and a model looks at days")
+    return comparison, days
 
 
 def _text(value: Any) -> Any:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from keepwell.model.condition_definitions import Condition, InSegment, Moved, Test
-from keepwell.model.conditions import simple_conditions, test_expression
+from keepwell.model.behaviour_definitions import BehaviourDefinition
+from keepwell.model.condition_definitions import Condition, HeldFor, InSegment, Moved, Test
+from keepwell.model.conditions import behaviour_expression, held_expression, simple_conditions, test_expression
 from keepwell.model.definitions import Model
 from keepwell.model.expressions import Expression, parse_expression
 from keepwell.model.metric_definitions import PEOPLE_METRICS, Metric
@@ -59,6 +60,10 @@ def usages(model: Model) -> Iterator[Usage]:
                 yield Usage(place, parse_expression(part), text=part)
             elif isinstance(part, Test):
                 yield Usage((*place, "attribute"), test_expression(part))
+            elif isinstance(part, HeldFor):
+                yield Usage((*place, "attribute"), held_expression(part))
+            elif isinstance(part, BehaviourDefinition):
+                yield Usage(place, behaviour_expression(part))
     for name, segment in model.segments.items():
         if segment.by is not None:
             yield Usage(("segments", name, "by"), parse_expression(_quoted(segment.by)))

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from keepwell.model.criteria_tree import (
     BEHAVIOUR,
@@ -83,6 +85,16 @@ def truths(
     return _run(connection, several, source, at, segments or {}, "SELECT * FROM ({}) ORDER BY entity")
 
 
+def truth_arrays(
+    connection: duckdb.DuckDBPyConnection, several: Sequence[Criteria], source: Customers, *, at: datetime | int
+) -> tuple[npt.NDArray[Any], list[npt.NDArray[np.bool_]]]:
+    """Everyone, and for each of the criteria where it is true: for many customers at once."""
+    statement, bind = _prepared(connection, several, source, at, {})
+    found = connection.execute(statement, bind.used_in(statement)).fetchnumpy()
+    truths = [np.ma.filled(found[f"c{i}"], False).astype(np.bool_) for i in range(len(several))]
+    return np.asarray(found["entity"]), truths
+
+
 def _run(
     connection: duckdb.DuckDBPyConnection,
     several: Sequence[Criteria],
@@ -91,11 +103,21 @@ def _run(
     segments: Mapping[str, Criteria],
     around: str,
 ) -> list[tuple[str | bool | None, ...]]:
+    statement, bind = _prepared(connection, several, source, at, segments)
+    return connection.execute(around.format(statement), bind.used_in(statement)).fetchall()
+
+
+def _prepared(
+    connection: duckdb.DuckDBPyConnection,
+    several: Sequence[Criteria],
+    source: History | Customers,
+    at: datetime | int,
+    segments: Mapping[str, Criteria],
+) -> tuple[str, Binding]:
     create_macros(connection)
     moment = datetime_us(at) if isinstance(at, datetime) else at
     bind = Binding()
-    sql = around.format(_Statement(connection, bind, source, moment, segments).select(several))
-    return connection.execute(sql, bind.used_in(sql)).fetchall()
+    return _Statement(connection, bind, source, moment, segments).select(several), bind
 
 
 class _Statement:
@@ -128,8 +150,7 @@ class _Statement:
 
     def _everyone(self) -> str:
         if isinstance(self.source, Customers):
-            key = quoted(self.source.key)
-            return f"SELECT CAST({key} AS VARCHAR) AS entity, * FROM {self.source.table}"  # noqa: S608
+            return f"SELECT {quoted(self.source.key)} AS entity, * FROM {self.source.table}"  # noqa: S608
         until = f"WHERE t <= {self.bind.value(self.at)}"
         seen = [f"SELECT entity FROM {name} {until}" for name in (self.source.traits, self.source.events)]  # noqa: S608
         return " UNION ".join([*seen, f"SELECT entity FROM {self.source.lists}"])  # noqa: S608

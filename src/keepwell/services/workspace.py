@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from keepwell.model.behaviours import with_behaviours, without_behaviours
 from keepwell.model.definitions import Model
 from keepwell.model.loader import LoadedModel, model_hash
 from keepwell.model.packs import pack_directory, resolve_model
@@ -85,7 +86,7 @@ class Workspace:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        content = loaded.model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        content = without_behaviours(loaded.model).model_dump(mode="json", by_alias=True, exclude_defaults=True)
         # Insertion order is kept: the order of segments is part of a model.
         fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(fresh, path)
@@ -94,7 +95,7 @@ class Workspace:
         """A model that an earlier run used."""
         path = self.data_dir / "models" / f"{digest}.json"
         try:
-            model = Model.model_validate(json.loads(path.read_text(encoding="utf-8")))
+            model = with_behaviours(Model.model_validate(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError) as error:
             raise WorkspaceError(f"the model {digest[:12]} of an earlier run is not in {path.parent}") from error
         return LoadedModel(model, model_hash(model))

@@ -45,7 +45,7 @@ def summary(loaded: LoadedModel) -> str:
     """One line about a model without errors."""
     model = loaded.model
     found = {name.removesuffix("s"): len(getattr(model, name)) for name in NAMED}
-    found["metric"] -= len(loaded.columns)
+    found["metric"] -= len(loaded.columns) + len(loaded.behaviours)
     counts = ", ".join(counted(amount, name) for name, amount in found.items())
     if loaded.columns:
         counts += f", {counted(len(loaded.columns), 'column')} of customers"
