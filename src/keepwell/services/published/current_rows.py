@@ -64,7 +64,7 @@ def _select(workspace: Workspace, copies: Copies, published: Published, zone: st
 def _now(copies: Copies, published: Published) -> str:
     """The snapshot's own columns under the names that every model's lists share."""
     there, day = frozenset(published.columns), f"DATE '{copies.as_of.isoformat()}'"
-    renewal = _first([c for c in ("m.renewal_date", "renewal_date") if c in there], "DATE")
+    renewal = _first_day([c for c in ("m.renewal_date", "renewal_date") if c in there])
     days = f"coalesce({_or_null('m.days_to_renewal', there, 'DOUBLE')}, date_diff('day', {day}, {renewal}))"
     months = f"greatest(datesub('month', customer_since, {day}), 0)"
     words = ", ".join(f"coalesce({quoted(name)}, '')" for name in _SEARCHED)
@@ -98,8 +98,10 @@ def _or_null(name: str, there: frozenset[str], kind: str) -> str:
     return quoted(name) if name in there else f"CAST(NULL AS {kind})"
 
 
-def _first(names: Sequence[str], kind: str) -> str:
-    return f"CAST(coalesce({', '.join([*map(quoted, names), 'NULL'])}) AS {kind})"
+def _first_day(names: Sequence[str]) -> str:
+    """The first date that is known; a metric that nobody has a value of is stored as a number."""
+    days = [f"TRY_CAST(CAST({quoted(name)} AS VARCHAR) AS DATE)" for name in names]
+    return f"coalesce({', '.join([*days, 'CAST(NULL AS DATE)'])})"
 
 
 def _tenure(months: str) -> str:
