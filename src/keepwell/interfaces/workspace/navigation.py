@@ -25,6 +25,7 @@ class Entry:
 MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
+    Entry("Model", "model", "adjustments", Action.SEE, "/model", "m"),
     Entry("People", "people", "users", Action.MANAGE_PEOPLE, "/people"),
     Entry("Audit log", "audit", "history", Action.SEE_AUDIT, "/audit"),
 )

@@ -2,7 +2,20 @@
 
 from django.urls import path, re_path
 
-from keepwell.interfaces.workspace.pages import account, audit, home, links, people, portfolio
+from keepwell.interfaces.workspace.pages import (
+    account,
+    audit,
+    customer,
+    customer_notes,
+    customer_parts,
+    customer_tasks,
+    home,
+    links,
+    model,
+    model_plan,
+    people,
+    portfolio,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,5 +35,29 @@ urlpatterns = [
     path("portfolio/views", portfolio.view_save, name="portfolio_view_save"),
     path("portfolio/views/<int:pk>", portfolio.view_open, name="portfolio_view"),
     path("portfolio/views/<int:pk>/delete", portfolio.view_delete, name="portfolio_view_delete"),
+    path("customers/<str:customer_id>", customer.customer, name="customer"),
+    path("customers/<str:customer_id>/why", customer_parts.why, name="customer_why"),
+    path("customers/<str:customer_id>/changes", customer_parts.changes, name="customer_changes"),
+    path("customers/<str:customer_id>/timeline", customer_parts.timeline, name="customer_timeline"),
+    path("customers/<str:customer_id>/usage", customer_parts.usage, name="customer_usage"),
+    path("customers/<str:customer_id>/tasks", customer_tasks.tasks, name="customer_tasks"),
+    path("customers/<str:customer_id>/tasks/new", customer_tasks.task_new, name="customer_task_new"),
+    path("customers/<str:customer_id>/notes", customer_notes.notes, name="customer_notes"),
+    path("customers/<str:customer_id>/notes/new", customer_notes.note_new, name="customer_note_new"),
+    path("customers/<str:customer_id>/notes/<int:pk>", customer_notes.note, name="customer_note"),
+    path("customers/<str:customer_id>/notes/<int:pk>/remove", customer_notes.note_gone, name="customer_note_gone"),
+    path("model", model.model, name="model"),
+    path("model/edit", model.model_edit, name="model_edit"),
+    path("model/preview", model.model_preview, name="model_preview"),
+    path("model/try", model.model_try, name="model_try"),
+    path("model/definitions", model.model_segments, name="model_segments"),
+    path("model/files/<path:name>", model.model_file, name="model_file"),
+    path("model/discard", model.model_discard, name="model_discard"),
+    path("model/rebase", model.model_rebase, name="model_rebase"),
+    path("model/plan", model_plan.model_plan, name="model_plan"),
+    path("model/apply", model_plan.model_apply, name="model_apply"),
+    path("model/versions", model_plan.model_history, name="model_history"),
+    path("model/versions/<int:version>", model_plan.model_version, name="model_version"),
+    path("model/versions/<int:version>/roll-back", model_plan.model_roll_back, name="model_roll_back"),
     path("audit", audit.audit, name="audit"),
 ]

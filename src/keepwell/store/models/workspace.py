@@ -62,3 +62,14 @@ class CanonicalWrite(models.Model):
     row: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField()
     made_at = models.DateTimeField()
     loaded_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+
+class ModelDraft(models.Model):
+    """A person's unsaved changes of the model: whole YAML files, and the version they started from."""
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="model_draft")
+    base_hash = models.CharField(max_length=64)
+    sources: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField()
+    hash = models.CharField(max_length=64)
+    changed_at = models.DateTimeField()
+    plan = models.ForeignKey("store.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

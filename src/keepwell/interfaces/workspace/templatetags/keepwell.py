@@ -1,7 +1,7 @@
 """How values are written on pages: money, days, moments, changes; icons and band colours."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -164,3 +164,35 @@ def spark(values: Sequence[float | None]) -> str:
         return ""
     wide = max(1, len(values) - 1)
     return " ".join(f"{100 * at / wide:.1f},{29 - 28 * value / 100:.1f}" for at, value in known)
+
+
+@register.filter
+def share(value: float | None) -> int:
+    """A share as a whole percentage, for bars."""
+    return round(100 * (value or 0))
+
+
+@register.filter
+def total(values: Iterable[Mapping[str, Any]], key: str) -> float:
+    """The sum of one field."""
+    return sum(value[key] or 0 for value in values)
+
+
+@register.filter
+def typed(value: Any) -> str:
+    """A value as a person types it into a field of a model."""
+    if isinstance(value, list | tuple | dict) or value is None or isinstance(value, bool):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+@register.filter
+def same(value: Iterable[Any], other: Iterable[Any]) -> bool:
+    """Whether two lists hold the same."""
+    return list(value) == list(other)
+
+
+@register.filter
+def iso_moment(value: str) -> str:
+    """A moment that was kept as ISO text."""
+    return moment(datetime.fromisoformat(value)) if value else UNKNOWN

@@ -1,0 +1,175 @@
+"""The model for CS-ops: scorecards as tables that can be edited, everything else it says, and its files."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option
+from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
+from keepwell.model.diff import diff_models
+from keepwell.model.loader import LoadedModel
+from keepwell.model.problems import DefinitionError
+from keepwell.services.planning.edits import Edit, EditError, edit_value
+from keepwell.services.planning.preview import distribution, try_one
+from keepwell.services.planning.scorecard import bands_table, scorecard_table, settings_table
+from keepwell.services.planning.sources import current_model, load_sources
+from keepwell.services.published import PortfolioQuery, portfolio_page
+from keepwell.services.team.access import Action, may, scope_of
+from keepwell.services.team.model_changes import (
+    Draft,
+    ModelChangeError,
+    discard_draft,
+    draft_of,
+    edit_draft,
+    rebase_draft,
+    write_draft,
+)
+from keepwell.services.workspace import WorkspaceError
+
+FOUND = 8
+
+
+@require_GET
+@page(Action.SEE)
+def model(request: PageRequest) -> HttpResponseBase:
+    """Scorecards, bands and settings; the draft's values where there is one."""
+    return render(request, "workspace/model/scorecards.html", scorecards_known(request))
+
+
+@require_POST
+@page(Action.EDIT_MODEL)
+def model_edit(request: PageRequest) -> HttpResponseBase:
+    """Change one value of the draft."""
+    path = tuple(int(part) if part.isdigit() else part for part in request.POST.getlist("path"))
+    problem = ""
+    try:
+        edit_draft(
+            request.workspace, request.user, [Edit(path, edit_value(request.POST.get("value", "")))], request.now
+        )
+    except EditError as error:
+        problem = str(error)
+    except DefinitionError as error:
+        problem = " ".join(one.message for one in error.problems[:3])
+    known = scorecards_known(request) | {"problem": problem, "problem_path": list(path)}
+    return render(request, "workspace/model/scorecards_body.html", known, status=422 if problem else 200)
+
+
+@require_GET
+@page(Action.SEE)
+def model_preview(request: PageRequest) -> HttpResponseBase:
+    """The distribution of scores with the draft, from the last day's values."""
+    draft = draft_of(request.workspace, request.user)
+    try:
+        found = distribution(request.workspace, load_sources(draft.sources)).as_dict()
+    except WorkspaceError as error:
+        return render(request, "workspace/model/preview.html", {"message": str(error)})
+    charts = [(score, histogram_option(score["histogram"])) for score in found["scores"]]
+    return render(request, "workspace/model/preview.html", {"found": found, "charts": charts, "draft": draft})
+
+
+@require_GET
+@page(Action.SEE)
+def model_try(request: PageRequest) -> HttpResponseBase:
+    """One customer by the model as it is and by the draft."""
+    text, chosen = request.GET.get("q", "").strip(), request.GET.get("customer", "")
+    known: dict[str, Any] = {"text": text, **_about(request)}
+    if chosen:
+        customer_or_404(request, chosen)
+        tried = try_one(request.workspace, load_sources(known["draft"].sources), chosen)
+        known["tried"] = tried
+        known["scores"] = list(zip(tried.before.scores, tried.after.scores, strict=False))
+        known["segments"] = [[s.label for s in side.segments if s.primary] for side in (tried.before, tried.after)]
+    elif text:
+        query = PortfolioQuery(search=text, limit=FOUND, scope=scope_of(request.user))
+        known["found"] = portfolio_page(request.workspace, query).rows
+    template = "try_body" if request.htmx and not request.htmx.boosted else "try"
+    return render(request, f"workspace/model/{template}.html", known)
+
+
+@require_GET
+@page(Action.SEE)
+def model_segments(request: PageRequest) -> HttpResponseBase:
+    """Segments and signals with their conditions, and all metrics."""
+    known = _about(request)
+    definitions = known["loaded"].model
+    known |= {
+        "segments": [(name, s, list(condition_lines(s.when))) for name, s in definitions.segments.items()],
+        "signals": [(name, s, list(condition_lines(s.when))) for name, s in definitions.signals.items()],
+        "metrics": list(definitions.metrics.items()),
+    }
+    return render(request, "workspace/model/definitions.html", known)
+
+
+@page(Action.SEE)
+def model_file(request: PageRequest, name: str) -> HttpResponseBase:
+    """One of the model's files; CS-ops edit it here."""
+    known = _about(request)
+    draft: Draft = known["draft"]
+    if name not in draft.sources:
+        raise Http404
+    known |= {"name": name, "text": draft.sources[name]}
+    if request.method != "POST":
+        return render(request, "workspace/model/file.html", known)
+    if not may(request.user, Action.EDIT_MODEL):
+        raise Http404
+    text = request.POST.get("text", "")
+    try:
+        write_draft(request.workspace, request.user, name, text, request.now)
+    except DefinitionError as error:
+        known |= {"text": text, "problems": error.problems}
+        return render(request, "workspace/model/file.html", known, status=422)
+    messages.success(request, f"{name} is in your draft. Nothing counts before it is planned and applied.")
+    return redirect("model_file", name=name)
+
+
+@require_POST
+@page(Action.EDIT_MODEL)
+def model_discard(request: PageRequest) -> HttpResponseBase:
+    """Forget the draft."""
+    discard_draft(request.user)
+    messages.success(request, "The draft was discarded; the model is as it was.")
+    return redirect("model")
+
+
+@require_POST
+@page(Action.EDIT_MODEL)
+def model_rebase(request: PageRequest) -> HttpResponseBase:
+    """Take over what somebody else applied meanwhile."""
+    try:
+        rebase_draft(request.workspace, request.user, request.now)
+    except (DefinitionError, ModelChangeError) as error:
+        messages.error(request, f"The draft does not fit the model as it is now: {error}")
+    else:
+        messages.success(request, "Your draft now starts from the model as it is.")
+    return redirect("model")
+
+
+def scorecards_known(request: PageRequest) -> dict[str, Any]:
+    """What the scorecards' page shows."""
+    known = _about(request)
+    loaded: LoadedModel = known["loaded"]
+    rows = scorecard_table(loaded)
+    known["scores"] = [
+        {
+            "name": name,
+            "label": score.label or name,
+            "kind": score.kind,
+            "rows": [row for row in rows if row.score == name],
+            "bands": [band for band in bands_table(loaded) if band.score == name],
+        }
+        for name, score in loaded.model.scores.items()
+    ]
+    known["settings"] = settings_table(loaded)
+    return known
+
+
+def _about(request: PageRequest) -> dict[str, Any]:
+    """What every page of the model shows: the draft, what it changes, and the files."""
+    draft = draft_of(request.workspace, request.user)
+    loaded = load_sources(draft.sources) if draft.changed else current_model(request.workspace)
+    changes = diff_models(current_model(request.workspace).model, loaded.model) if draft.changed else ()
+    return {"draft": draft, "loaded": loaded, "changes": changes, "files": sorted(draft.sources)}
