@@ -1,5 +1,6 @@
 """What the model's pages show of definitions: conditions as lines, charts of a change, matrices of moves."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -30,10 +31,8 @@ def condition_lines(condition: Condition | None, depth: int = 0) -> Iterator[tup
             yield depth, "not"
             yield from condition_lines(condition.not_, depth + 1)
         case Test():
-            yield (
-                depth,
-                f"{condition.attribute} {_WORDS.get(condition.operator, condition.operator)} {_value(condition.value)}".strip(),
-            )
+            compared = _WORDS.get(condition.operator, condition.operator)
+            yield depth, f"{condition.attribute} {compared} {_value(condition.value)}".strip()
         case InSegment():
             yield depth, f"is in the segment {condition.segment}"
         case Moved():
@@ -80,3 +79,20 @@ def _two_series(labels: list[str], before: list[float], after: list[float], unit
         "yAxis": {"type": "value", "name": unit, "minInterval": 1},
         "series": [bars("now", before, "var(--tblr-secondary)"), bars("with the change", after, "var(--tblr-primary)")],
     }
+
+
+def field_name(path: Sequence[str | int]) -> str:
+    """The name of the form field that edits a value of the model."""
+    return "value:" + json.dumps(list(path))
+
+
+def path_of(name: str) -> tuple[str | int, ...]:
+    """The way to the value that a form field edits; empty for other fields."""
+    if not name.startswith("value:"):
+        return ()
+    try:
+        path = json.loads(name.removeprefix("value:"))
+    except ValueError:
+        return ()
+    fits = isinstance(path, list) and all(isinstance(part, str | int) for part in path)
+    return tuple(path) if fits else ()

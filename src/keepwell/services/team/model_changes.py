@@ -30,6 +30,7 @@ class Draft:
     """What a person is working on: the model itself while there are no changes."""
 
     sources: dict[str, str]
+    base: dict[str, str]
     base_hash: str
     hash: str
     changed: tuple[str, ...]
@@ -47,17 +48,18 @@ def draft_of(workspace: Workspace, person: Person) -> Draft:
     here = current_hash(workspace)
     kept = ModelDraft.objects.filter(person=person).select_related("plan").first()
     if kept is None:
-        return Draft(model_sources(workspace), here, here, (), outdated=False, plan=None)
-    before = model_sources(workspace)
-    changed = tuple(sorted(name for name in {*before, *kept.sources} if before.get(name) != kept.sources.get(name)))
+        return _fresh(workspace)
+    names = {*kept.base, *kept.sources}
+    changed = tuple(sorted(name for name in names if kept.base.get(name) != kept.sources.get(name)))
     plan = kept.plan if kept.plan and kept.plan.arguments.get("after") == kept.hash else None
-    return Draft(kept.sources, kept.base_hash, kept.hash, changed, outdated=kept.base_hash != here, plan=plan)
+    outdated = kept.base_hash != here
+    return Draft(kept.sources, kept.base, kept.base_hash, kept.hash, changed, outdated=outdated, plan=plan)
 
 
 def edit_draft(workspace: Workspace, person: Person, edits: Sequence[Edit], now: datetime) -> Draft:
     """Change single values. Raises EditError or DefinitionError, and then nothing is changed."""
     draft = draft_of(workspace, person)
-    return _kept(workspace, person, draft, edit_model(draft.sources, edits), now)
+    return _kept(person, draft, edit_model(draft.sources, edits), now, workspace)
 
 
 def write_draft(workspace: Workspace, person: Person, name: str, text: str, now: datetime) -> Draft:
@@ -66,7 +68,7 @@ def write_draft(workspace: Workspace, person: Person, name: str, text: str, now:
     if name not in draft.sources:
         raise ModelChangeError(f"The model has no file {name}; it has {', '.join(draft.sources)}.")
     clean = text.replace("\r\n", "\n")
-    return _kept(workspace, person, draft, {**draft.sources, name: clean}, now)
+    return _kept(person, draft, {**draft.sources, name: clean}, now, workspace)
 
 
 def discard_draft(person: Person) -> None:
@@ -76,11 +78,9 @@ def discard_draft(person: Person) -> None:
 
 def rebase_draft(workspace: Workspace, person: Person, now: datetime) -> Draft:
     """Put one's changed files on top of the model as it is now; files that both changed keep the draft's text."""
-    draft = draft_of(workspace, person)
-    here = model_sources(workspace)
+    draft, fresh = draft_of(workspace, person), _fresh(workspace)
     mine = {name: draft.sources[name] for name in draft.changed if name in draft.sources}
-    fresh = Draft(here, current_hash(workspace), "", (), outdated=False, plan=None)
-    return _kept(workspace, person, fresh, {**here, **mine}, now)
+    return _kept(person, fresh, {**fresh.sources, **mine}, now, workspace)
 
 
 @transaction.atomic
@@ -159,11 +159,16 @@ def _follow(who: Actor, workspace: Workspace, applied: Applied, action: str, sum
         job_enqueue(who, kind=Job.Kind.BACKFILL, key=key, now=now, as_of=latest, arguments=span)
 
 
-def _kept(workspace: Workspace, person: Person, draft: Draft, sources: Mapping[str, str], now: datetime) -> Draft:
+def _fresh(workspace: Workspace) -> Draft:
+    here, sources = current_hash(workspace), model_sources(workspace)
+    return Draft(sources, sources, here, here, (), outdated=False, plan=None)
+
+
+def _kept(person: Person, draft: Draft, sources: Mapping[str, str], now: datetime, workspace: Workspace) -> Draft:
     loaded = load_sources(sources)
-    values = {"base_hash": draft.base_hash, "sources": dict(sources), "hash": loaded.hash, "changed_at": now}
-    if dict(sources) == model_sources(workspace):
+    if dict(sources) == draft.base:
         discard_draft(person)
     else:
-        ModelDraft.objects.update_or_create(person=person, defaults=values)
+        values = {"base": draft.base, "base_hash": draft.base_hash, "sources": dict(sources), "hash": loaded.hash}
+        ModelDraft.objects.update_or_create(person=person, defaults={**values, "changed_at": now})
     return draft_of(workspace, person)

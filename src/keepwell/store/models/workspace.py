@@ -69,6 +69,7 @@ class ModelDraft(models.Model):
 
     person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="model_draft")
     base_hash = models.CharField(max_length=64)
+    base: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict)
     sources: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField()
     hash = models.CharField(max_length=64)
     changed_at = models.DateTimeField()

@@ -1,5 +1,6 @@
 """The model for CS-ops: scorecards as tables that can be edited, everything else it says, and its files."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option
+from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option, path_of
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
 from keepwell.model.diff import diff_models
 from keepwell.model.loader import LoadedModel
@@ -43,19 +44,18 @@ def model(request: PageRequest) -> HttpResponseBase:
 @require_POST
 @page(Action.EDIT_MODEL)
 def model_edit(request: PageRequest) -> HttpResponseBase:
-    """Change one value of the draft."""
-    path = tuple(int(part) if part.isdigit() else part for part in request.POST.getlist("path"))
-    problem = ""
+    """Change values of the draft, all of a form together: weights have to add up."""
+    given = {path: str(text) for name, text in request.POST.items() if (path := path_of(name))}
+    problems: list[str] = []
     try:
-        edit_draft(
-            request.workspace, request.user, [Edit(path, edit_value(request.POST.get("value", "")))], request.now
-        )
+        edits = _edits(draft_of(request.workspace, request.user), given)
+        edit_draft(request.workspace, request.user, edits, request.now)
     except EditError as error:
-        problem = str(error)
+        problems = [str(error)]
     except DefinitionError as error:
-        problem = " ".join(one.message for one in error.problems[:3])
-    known = scorecards_known(request) | {"problem": problem, "problem_path": list(path)}
-    return render(request, "workspace/model/scorecards_body.html", known, status=422 if problem else 200)
+        problems = [one.message for one in error.problems]
+    known = scorecards_known(request) | {"edit_problems": problems, "typed_values": given if problems else {}}
+    return render(request, "workspace/model/scorecards_body.html", known, status=422 if problems else 200)
 
 
 @require_GET
@@ -165,6 +165,17 @@ def scorecards_known(request: PageRequest) -> dict[str, Any]:
     ]
     known["settings"] = settings_table(loaded)
     return known
+
+
+def _edits(draft: Draft, given: Mapping[tuple[str | int, ...], str]) -> list[Edit]:
+    """Edits for what differs from the draft."""
+    loaded = load_sources(draft.sources)
+    rows = [row.editable for row in scorecard_table(loaded)]
+    rows += [row.editable for row in bands_table(loaded)]
+    rows += [row.editable for row in settings_table(loaded)]
+    before = {one.path: one.value for editable in rows for one in editable}
+    wanted = {path: edit_value(text) for path, text in given.items() if path in before}
+    return [Edit(path, value) for path, value in wanted.items() if value != before[path]]
 
 
 def _about(request: PageRequest) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from keepwell.interfaces.workspace.model_shown import field_name
+
 register = template.Library()
+register.filter(field_name)
 MINUS: Final = "\N{MINUS SIGN}"
 UNKNOWN: Final = "\N{EN DASH}"
 _COLORS: Final = {
@@ -184,12 +187,6 @@ def typed(value: Any) -> str:
     if isinstance(value, list | tuple | dict) or value is None or isinstance(value, bool):
         return json.dumps(value, ensure_ascii=False)
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-@register.filter
-def same(value: Iterable[Any], other: Iterable[Any]) -> bool:
-    """Whether two lists hold the same."""
-    return list(value) == list(other)
 
 
 @register.filter
