@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from keepwell.metrics.frame import Bools, Codes, Column, Floats, Ints, Quality
+from keepwell.metrics.frame import Bools, Codes, Column, Floats, Ints, Quality, unknown_column
 from keepwell.metrics.row_sql import local_day
 from keepwell.metrics.row_values import DATES
 from keepwell.model.metric_definitions import MetricType
@@ -208,6 +208,8 @@ def _typed(values: npt.NDArray[Any], column: TableColumn) -> Column:
 
 def _text(values: npt.NDArray[np.object_]) -> Column:
     said = values.tolist()
+    if not any(said) and said.count(None) == len(said):
+        return unknown_column(len(said), Quality.EMPTY, MetricType.TEXT)
     texts = tuple(sorted({str(v) for v in said if v is not None}))
     places = {text: float(i) for i, text in enumerate(texts)}
     data = np.array([np.nan if v is None else places[str(v)] for v in said], dtype=np.float64)

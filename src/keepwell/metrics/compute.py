@@ -44,13 +44,14 @@ class MetricValues:
 class Engine:
     """Computes the metrics of one model on one warehouse; keeps what does not depend on the dates."""
 
-    def __init__(self, warehouse: Warehouse, model: Model) -> None:
+    def __init__(self, warehouse: Warehouse, model: Model, *, attributes: Iterable[str] = ()) -> None:
+        """Read who the customers are; `attributes` are more of theirs than the model's, read in the same go."""
         self.warehouse, self.model = warehouse, model
         self.plan: Plan = plan_metrics(model)
         self.attributes = Attributes(warehouse)
-        self.attributes.read(a for a in self.plan.attributes.values() if CUSTOMERS.column(a.split(".")[0]))
+        own = (a for a in self.plan.attributes.values() if CUSTOMERS.column(a.split(".")[0]))
+        self.attributes.read([*own, *attributes])
         self.feeds = Feeds(warehouse, model.settings.stale_after_days)
-        set_dates(warehouse, [0])
         people = warehouse.connection.execute("SELECT coalesce(max(person), 0) FROM person_keys").fetchone()
         keys = warehouse.connection.execute("SELECT coalesce(max(customer), 0) FROM customer_keys").fetchone()
         self.size = int(keys[0] if keys else 0) + 1

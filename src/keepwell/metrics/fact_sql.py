@@ -50,13 +50,12 @@ class FactSql:
             f"{self._atom(atom) if self.plan.atom_reach[atom] >= level else 'CAST(NULL AS BIGINT)'} AS a{i}"
             for i, atom in enumerate(self.plan.atoms)
         ]
-        return _with_days(self._grouped(columns, files, "true", ("file_index AS file",)), files)
+        return self._daily(columns, files, "true")
 
     def presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
         """One row per entity, thing and day, with the flags of the row filters that saw it."""
         columns, where = self._presence(presence)
-        grouped = self._grouped(columns, files, where, ("file_index AS file",), ("thing",))
-        return _with_days(grouped, files)
+        return self._daily(columns, files, where, ("thing",))
 
     def month(self, readings: Sequence[Reading], files: Sequence[DayFile]) -> str:
         """One row per entity for a whole month, with a column r0, r1, … per reading."""
@@ -77,6 +76,12 @@ class FactSql:
         any_test = " OR ".join(f"({test})" for test in tests)
         where = f"{thing} IS NOT NULL AND ({any_test})"
         return [f"{thing} AS thing", f"bit_or({flags}) AS flags" if len(tests) > 1 else "1 AS flags"], where
+
+    def _daily(self, columns: Sequence[str], files: Sequence[DayFile], where: str, also: Sequence[str] = ()) -> str:
+        """Rows grouped by day, too; of a single file the day is known."""
+        if len(files) == 1:
+            return f"SELECT {files[0].day} AS day, * FROM ({self._grouped(columns, files, where, (), also)})"
+        return _with_days(self._grouped(columns, files, where, ("file_index AS file",), also), files)
 
     def _grouped(
         self,

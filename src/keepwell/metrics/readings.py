@@ -29,27 +29,30 @@ class Reading:
     start: int | None
     end: int = 0
 
-    def sql(self, column: str, day: int) -> str:
-        """The aggregate over daily rows for one as-of day."""
-        high = day - self.end
-        low = "" if self.start is None else f" AND day >= {day - self.start}"
-        within = f"day <= {high}{low}"
-        present = f"{within} AND {column} > 0"
+    def sql(self, column: str, day: int, first: int) -> str:
+        """The aggregate for one as-of day over the daily rows from `first` to that day."""
+        within = self._within(day, first)
         match self.function:
             case "total":
-                return f"CAST(coalesce(sum({column}) FILTER (WHERE {within}), 0) AS BIGINT)"
+                return f"CAST(coalesce(sum({column}){_only(*within)}, 0) AS BIGINT)"
             case "days":
-                return f"CAST(count(*) FILTER (WHERE {present}) AS BIGINT)"
+                return f"CAST(count(*){_only(*within, f'{column} > 0')} AS BIGINT)"
             case "last_day":
-                return f"CAST(max(day) FILTER (WHERE {present}) AS BIGINT)"
+                return f"CAST(max(day){_only(*within, f'{column} > 0')} AS BIGINT)"
             case "minimum" | "maximum":
-                return f"{self.function[:3]}({column}) FILTER (WHERE {within})"
+                return f"{self.function[:3]}({column}){_only(*within)}"
             case "latest" | "first":
                 pick = "arg_max" if self.function == "latest" else "arg_min"
-                return f"{pick}({column}, day) FILTER (WHERE {within} AND {column} IS NOT NULL)"
+                return f"{pick}({column}, day){_only(*within, f'{column} IS NOT NULL')}"
             case "moment":
                 base = day - (self.start or 0)
-                return f"CAST(coalesce(sum({column} * (day - {base})) FILTER (WHERE {within}), 0) AS BIGINT)"
+                return f"CAST(coalesce(sum({column} * (day - {base})){_only(*within)}, 0) AS BIGINT)"
+
+    def _within(self, day: int, first: int) -> tuple[str, ...]:
+        """What has to be asked of a row's day, given that it lies between `first` and `day`."""
+        low = first if self.start is None else day - self.start
+        above = (f"day >= {low}",) if low > first else ()
+        return (*above, f"day <= {day - self.end}") if self.end else above
 
     @property
     def empty(self) -> int:
@@ -83,6 +86,11 @@ class Reading:
             case "minimum":
                 smaller = np.minimum(earlier, later)
                 return np.where(earlier == NOTHING, later, np.where(later == NOTHING, earlier, smaller))
+
+
+def _only(*tests: str) -> str:
+    """The filter of an aggregate; none at all is cheaper than one that always holds."""
+    return f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,8 @@ class _Grid:
     def _window(self, name: str, values: Ints, low: Ints, high: Ints) -> Ints:
         if name not in self._sums:
             padded = np.zeros((len(values) + 1, values.shape[1]), np.int64)
-            np.cumsum(values, axis=0, out=padded[1:])
+            for day, row in enumerate(values):
+                np.add(padded[day], row, out=padded[day + 1])
             self._sums[name] = padded
         sums = self._sums[name]
         return np.asarray(sums[np.maximum(high, -1) + 1] - sums[np.minimum(low, np.maximum(high, -1) + 1)])
@@ -204,7 +213,9 @@ class Presences:
     def sums(self) -> npt.NDArray[np.int16]:
         """Days seen up to and without each day; a state holds far fewer days than 32,767."""
         sums = np.zeros((len(self.seen) + 1, len(self.entities)), np.int16)
-        np.cumsum(self.seen, axis=0, out=sums[1:])
+        # Row by row: numpy's own running sum goes down the columns, many times slower.
+        for day, seen in enumerate(self.seen):
+            np.add(sums[day], seen, out=sums[day + 1])
         return sums
 
 

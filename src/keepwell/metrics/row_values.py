@@ -38,6 +38,8 @@ _DAY_KINDS: Final = (Kind.DATE, Kind.TIME)
 
 def set_dates(warehouse: Warehouse, dates: Sequence[int]) -> None:
     """Keep the dates of this computation in a temporary table: position, day, and the day's end in UTC."""
+    if warehouse.dates == tuple(dates):
+        return
     zone = "'" + warehouse.zone.replace("'", "''") + "'"
     rows = ", ".join(f"({i}, {day})" for i, day in enumerate(dates))
     midnight = f"timezone('UTC', timezone({zone}, CAST(DATE '1970-01-01' + day + 1 AS TIMESTAMP)))"
@@ -45,6 +47,7 @@ def set_dates(warehouse: Warehouse, dates: Sequence[int]) -> None:
         f"CREATE OR REPLACE TEMP TABLE {DATES} AS SELECT i, day, CAST(DATE '1970-01-01' + day AS DATE) AS date,"
         f" {midnight} AS ends FROM (VALUES {rows}) v(i, day)"
     )
+    warehouse.dates = tuple(dates)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ added to. So late, repeated and deleted rows restate exactly the days they touch
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -23,25 +23,42 @@ DAYS_AT_ONCE: Final = 31
 LEVELS: Final = (1, 32, 62, 93, 186, 367)
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS state_days(state VARCHAR, day INTEGER, version VARCHAR)"
 
-
 Statement = Callable[[Sequence[DayFile]], str]
+Kept = dict[str, dict[int, str]]
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Rows of a state table to be replaced: those of some days, by what `select` gives, made from these versions.
+
+    Without `select` they only go.
+    """
+
+    table: str
+    days: tuple[int, ...]
+    versions: Mapping[int, str]
+    select: str | None = None
 
 
 @dataclass(frozen=True)
 class FactState:
-    """The state of one fact plan in one warehouse."""
+    """The state of one fact plan in one warehouse; `kept` has the versions that each table's days were made from.
+
+    A table is there exactly when some day is kept in it.
+    """
 
     warehouse: Warehouse
     plan: FactPlan
     live: Mapping[int, FactDay]
     forever: tuple[Reading, ...]
+    kept: Kept
 
     @classmethod
     def of(cls, warehouse: Warehouse, plan: FactPlan, forever: Iterable[Reading]) -> "FactState":
         """The state as it is; `bring` makes it true for a range of days."""
         warehouse.connection.execute(_TABLE)
         live = {day_number(day): found for day, found in fact_days(warehouse, plan.table).items()}
-        return cls(warehouse, plan, live, tuple(forever))
+        return cls(warehouse, plan, live, tuple(forever), _read_kept(warehouse, f"state_{plan.key}_"))
 
     @property
     def atoms_table(self) -> str:
@@ -60,21 +77,29 @@ class FactState:
 
     def bring(self, first: int, last: int) -> None:
         """Make the state true for as-of days from `first` to `last` (days since 1970)."""
+        for changes in _together(self._changes(first, last)):
+            with self.warehouse.transaction():
+                for change in changes:
+                    self._apply(change)
+
+    def _changes(self, first: int, last: int) -> Iterator[_Change]:
         sql = FactSql(self.plan, read_symbols(self.warehouse, self.plan.table.name))
         if self.plan.atoms:
-            self._bring_atoms(first, last, sql)
+            yield from self._atoms(first, last, sql)
         for index, presence in enumerate(self.plan.presences):
             start = self.first_seen_day(first, index)
-            table = self.presence_table(index)
-            self._bring_days(table, start, last, partial(sql.presence, presence))
+            yield from self._days(self.presence_table(index), start, last, partial(sql.presence, presence))
         if self.forever:
             start = self.first_day(first, self.plan.reach)
-            self._bring_months(self.months_table, start, partial(sql.month, self.forever))
+            yield from self._months(self.months_table, start, partial(sql.month, self.forever))
         for index in self.forever_presences:
             presence = self.plan.presences[index]
             start = self.first_seen_day(first, index)
-            table = self.presence_months_table(index)
-            self._bring_months(table, start, partial(sql.month_presence, presence))
+            yield from self._months(self.presence_months_table(index), start, partial(sql.month_presence, presence))
+
+    def has(self, table: str) -> bool:
+        """Whether a state table has any rows."""
+        return bool(self.kept.get(table))
 
     @property
     def forever_presences(self) -> tuple[int, ...]:
@@ -92,89 +117,94 @@ class FactState:
         start = first - self.plan.presence_reach[self.plan.presences[index].of] + 1
         return day_number(number_day(start).replace(day=1)) if index in self.forever_presences else start
 
-    def _bring_atoms(self, first: int, last: int, sql: FactSql) -> None:
+    def _atoms(self, first: int, last: int, sql: FactSql) -> Iterator[_Change]:
         """Days that only long windows reach hold only the atoms of long windows; `level` is the shortest reach kept."""
         start = self.first_day(first, self.plan.reach)
         for low, high in zip(LEVELS, (*LEVELS[1:], 10**7), strict=True):
             newest = last if low == 1 else first - low + 1
             oldest = max(start, first - high + 2)
             if newest >= oldest:
-                self._bring_days(self.atoms_table, oldest, newest, partial(sql.atoms, level=low), low)
+                yield from self._days(self.atoms_table, oldest, newest, partial(sql.atoms, level=low), low)
 
-    def _bring_days(self, table: str, first: int, last: int, statement: Statement, level: int = 1) -> None:
-        kept = self._kept(table, first, last)
+    def _days(self, table: str, first: int, last: int, statement: Statement, level: int = 1) -> Iterator[_Change]:
+        kept = {day: made for day, made in self.kept.get(table, {}).items() if first <= day <= last}
         live = {day: self.live[day].version for day in self.live if first <= day <= last}
-        gone = [day for day in kept if day not in live]
-        dirty = [day for day, version in live.items() if not _covers(kept.get(day), version, level)]
-        self._replace(table, gone, {}, statement)
+        gone = tuple(day for day in kept if day not in live)
+        if gone:
+            yield _Change(table, gone, {})
+        dirty = sorted(day for day, version in live.items() if not _covers(kept.get(day), version, level))
         for start in range(0, len(dirty), DAYS_AT_ONCE):
             part = dirty[start : start + DAYS_AT_ONCE]
-            self._replace(table, part, {day: f"{live[day]}/{level}" for day in part}, statement)
+            select = statement([DayFile(day, self.live[day].path) for day in part])
+            yield _Change(table, tuple(part), {day: f"{live[day]}/{level}" for day in part}, select)
 
-    def _replace(self, table: str, days: Sequence[int], versions: Mapping[int, str], statement: Statement) -> None:
-        if not days:
-            return
-        exists = self._exists(table)
-        with self.warehouse.transaction() as connection:
-            kept = self._kept(table, min(days), max(days))
-            old = [day for day in days if day in kept]
-            if exists and old:
-                listed = ", ".join(str(day) for day in old)
-                connection.execute(f"DELETE FROM {table} WHERE day IN ({listed})")
-                connection.execute(f"DELETE FROM state_days WHERE state = ? AND day IN ({listed})", [table])
-            if versions:
-                files = [DayFile(day, self.live[day].path) for day in sorted(versions)]
-                verb = f"INSERT INTO {table} BY NAME" if exists else f"CREATE TABLE {table} AS"
-                connection.execute(f"{verb} {statement(files)}")
-                rows = ", ".join(f"({day}, '{version}')" for day, version in sorted(versions.items()))
-                connection.execute(f"INSERT INTO state_days SELECT ?, * FROM (VALUES {rows})", [table])
-
-    def _bring_months(self, table: str, before: int, statement: Statement) -> None:
+    def _months(self, table: str, before: int, statement: Statement) -> Iterator[_Change]:
         """Whole months before the daily state, one row per entity and month; `day` is the month's first day."""
         months: dict[int, list[int]] = {}
         for day in self.live:
             if day < before:
                 months.setdefault(day_number(number_day(day).replace(day=1)), []).append(day)
-        kept = self._kept(table, -(10**6), 10**6)
+        kept = self.kept.get(table, {})
         for month in sorted({*months, *(m for m in kept if m < before)}):
             days = months.get(month, [])
             version = hashlib.sha256(repr([self.live[d].version for d in days]).encode()).hexdigest()[:20]
-            if days and kept.get(month) == version:
-                continue
-            files = [DayFile(day, self.live[day].path) for day in days]
-            self._replace_month(table, month, version, statement(files) if files else None)
+            if not days:
+                yield _Change(table, (month,), {})
+            elif kept.get(month) != version:
+                select = statement([DayFile(day, self.live[day].path) for day in days])
+                yield _Change(table, (month,), {month: version}, f"SELECT {month} AS day, * FROM ({select})")
 
-    def _replace_month(self, table: str, month: int, version: str, select: str | None) -> None:
-        exists = self._exists(table)
-        with self.warehouse.transaction() as connection:
-            if exists:
-                connection.execute(f"DELETE FROM {table} WHERE day = ?", [month])
-                connection.execute("DELETE FROM state_days WHERE state = ? AND day = ?", [table, month])
-            if select:
-                verb = f"INSERT INTO {table} BY NAME" if exists else f"CREATE TABLE {table} AS"
-                connection.execute(f"{verb} SELECT {month} AS day, * FROM ({select})")
-                connection.execute("INSERT INTO state_days VALUES (?, ?, ?)", [table, month, version])
+    def _apply(self, change: _Change) -> None:
+        """Replace rows within a transaction. The first rows make the table, the last ones to go take it with them."""
+        connection, table = self.warehouse.connection, change.table
+        kept = self.kept.setdefault(table, {})
+        old = [day for day in change.days if day in kept]
+        there = bool(kept)
+        for day in old:
+            del kept[day]
+        if old:
+            listed = ", ".join(map(str, old))
+            connection.execute(f"DELETE FROM state_days WHERE state = ? AND day IN ({listed})", [table])
+            if kept or change.select:
+                connection.execute(f"DELETE FROM {table} WHERE day IN ({listed})")
+            else:
+                connection.execute(f"DROP TABLE {table}")
+        if change.select:
+            connection.execute(
+                f"{f'INSERT INTO {table} BY NAME' if there else f'CREATE OR REPLACE TABLE {table} AS'} {change.select}"
+            )
+            rows = ", ".join(f"({day}, '{version}')" for day, version in sorted(change.versions.items()))
+            connection.execute(f"INSERT INTO state_days SELECT ?, * FROM (VALUES {rows})", [table])
+            kept.update(change.versions)
 
-    def _kept(self, table: str, first: int, last: int) -> dict[int, str]:
-        found = self.warehouse.connection.execute(
-            "SELECT day, version FROM state_days WHERE state = ? AND day BETWEEN ? AND ?", [table, first, last]
-        ).fetchall()
-        return dict(found)
 
-    def _exists(self, table: str) -> bool:
-        return table_exists(self.warehouse, table)
+def _together(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
+    """Changes of few days in one transaction, which is cheaper; many days are kept as they are done."""
+    found: list[_Change] = []
+    for change in changes:
+        if found and sum(len(c.days) for c in found) + len(change.days) > DAYS_AT_ONCE:
+            yield found
+            found = []
+        found.append(change)
+    if found:
+        yield found
+
+
+def _read_kept(warehouse: Warehouse, prefix: str) -> Kept:
+    """The version that each day of the state tables with a prefix was made from."""
+    found = warehouse.connection.execute(
+        "SELECT state, day, version FROM state_days WHERE starts_with(state, ?)", [prefix]
+    ).fetchall()
+    kept: Kept = {}
+    for table, day, version in found:
+        kept.setdefault(table, {})[day] = version
+    return kept
 
 
 def _covers(kept: str | None, version: str, level: int) -> bool:
     """Whether a kept day was made from this version, with all atoms of at least this reach."""
     made_from, _, kept_level = (kept or "").rpartition("/")
     return made_from == version and int(kept_level) <= level
-
-
-def table_exists(warehouse: Warehouse, table: str) -> bool:
-    """Whether a state table was made yet."""
-    found = warehouse.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchone()
-    return found is not None
 
 
 def read_symbols(warehouse: Warehouse, table: str) -> Symbols:
@@ -187,9 +217,10 @@ def read_symbols(warehouse: Warehouse, table: str) -> Symbols:
 def forget_unused(warehouse: Warehouse, keep: Iterable[str]) -> None:
     """Drop the state of plans that no model in use has."""
     prefixes = tuple(f"state_{key}_" for key in keep)
-    tables = warehouse.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    for (table,) in tables:
-        if table.startswith("state_") and table != "state_days" and not table.startswith(prefixes):
+    warehouse.connection.execute(_TABLE)
+    tables = warehouse.connection.execute("SELECT DISTINCT state FROM state_days").fetchall()
+    for (table,) in sorted(tables):
+        if not table.startswith(prefixes):
             with warehouse.transaction() as connection:
-                connection.execute(f"DROP TABLE {table}")
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
                 connection.execute("DELETE FROM state_days WHERE state = ?", [table])

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_model, evaluate_model
+from keepwell.metrics.attributes import Population
 from keepwell.metrics.compute import Computed, Engine, MetricValues
 from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day, stable_order
 from keepwell.metrics.row_values import set_dates
@@ -16,9 +17,9 @@ from keepwell.model.behaviours import named_behaviours
 from keepwell.model.loader import LoadedModel
 from keepwell.model.words import counted
 from keepwell.segments.behaviour_columns import behaviour_columns
-from keepwell.services.snapshot_rows import about_snapshot, snapshot_columns
+from keepwell.services.snapshot_rows import READ, about_snapshot, snapshot_columns
 from keepwell.services.workspace import Workspace, WorkspaceError
-from keepwell.warehouse.snapshots import SnapshotWriter
+from keepwell.warehouse.snapshots import SnapshotColumn, SnapshotWriter
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES
 
@@ -47,8 +48,8 @@ def run_day(workspace: Workspace, *, as_of: date, on_wait: Callable[[str], None]
     loaded = workspace.model()
     with workspace.warehouse(f"run of {as_of}", on_wait) as warehouse:
         engine = _engine(warehouse, loaded)
-        with workspace.snapshots.writer() as writer:
-            (report,) = _publish_days(workspace, writer, engine, loaded, [day_number(as_of)])
+        writer = workspace.snapshots.writer(warehouse.connection)
+        (report,) = _publish_days(workspace, writer, engine, loaded, [day_number(as_of)])
         engine.forget_other_state()
     workspace.snapshots.point(as_of)
     return report
@@ -72,12 +73,12 @@ def backfill_days(
         customers = max(1, len(engine.attributes.firsts))
         days = list(range(day_number(first), day_number(last) + 1))
         metrics = max(1, len(engine.plan.metrics))
-        with workspace.snapshots.writer() as writer:
-            for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
-                values = engine.values(_needed(compile_model(loaded), part))
-                for block in _blocks(part, ROWS_AT_ONCE // customers):
-                    told = partial(_tell, step, len(reports), len(days))
-                    reports += _publish_days(workspace, writer, engine, loaded, block, values, told)
+        writer = workspace.snapshots.writer(warehouse.connection)
+        for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
+            values = engine.values(_needed(compile_model(loaded), part))
+            for block in _blocks(part, ROWS_AT_ONCE // customers):
+                told = partial(_tell, step, len(reports), len(days))
+                reports += _publish_days(workspace, writer, engine, loaded, block, values, told)
     _point(workspace, last)
     return reports
 
@@ -119,7 +120,7 @@ def with_behaviour(engine: Engine, compiled: CompiledModel, computed: Computed, 
 
 
 def _engine(warehouse: Warehouse, loaded: LoadedModel) -> Engine:
-    engine = Engine(warehouse, loaded.model)
+    engine = Engine(warehouse, loaded.model, attributes=READ)
     if not len(engine.attributes.customers):
         raise WorkspaceError("there are no customers yet; load some with 'keepwell load PATH'")
     return engine
@@ -140,30 +141,52 @@ def _publish_days(
     set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
-    # By date: then the rows of one date are a slice, which costs nothing to take, and lie together when written.
-    order = stable_order(evaluation.frame.days)
-    by_date, population = evaluation.take(order), computed.population.take(order)
-    reports = []
+    by_date, population = _by_date(evaluation, computed.population)
     gone = np.array(days, np.int64)[churned.dates]
     known = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality.any()}
     columns = [c for c in snapshot_columns(by_date, population, churned, engine.attributes) if c.name not in known]
+    reports = []
+    with writer.staged(*_ordered(by_date, population, churned, gone, engine, columns)):
+        for day in days:
+            here = _slice(by_date.frame.days, day)
+            warnings = _warnings(engine, by_date, here, day)
+            report = _report(number_day(day), by_date, here, int(np.sum(gone == day)), warnings)
+            counts = {"customers": report.customers, "churned": report.churned}
+            about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
+            plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
+            writer.publish(report.as_of, day, about, without=sorted(plain - known))
+            reports.append(report)
+            if published:
+                published(len(reports))
+    return reports
+
+
+def _by_date(evaluation: Evaluation, population: Population) -> tuple[Evaluation, Population]:
+    """By date: then the rows of one date are a slice, which costs nothing to take, and lie together when written."""
+    days = evaluation.frame.days
+    if (days[1:] >= days[:-1]).all():
+        return evaluation, population
+    order = stable_order(days)
+    # The frame's columns are among the evaluation's own.
+    bare = replace(evaluation, frame=replace(evaluation.frame, columns={}))
+    return bare.take(order), population.take(order)
+
+
+def _ordered(
+    by_date: Evaluation,
+    population: Population,
+    churned: Population,
+    gone: Ints,
+    engine: Engine,
+    columns: list[SnapshotColumn],
+) -> tuple[Ints, list[SnapshotColumn]]:
+    """The dates and the columns of all rows, those who left put in their place among the customers of their date."""
+    if not churned.rows:
+        return by_date.frame.days, columns
     row_days = np.concatenate([by_date.frame.days, gone])
     ranks = engine.attributes.ranks[np.concatenate([population.customers, churned.customers])]
     rows = np.lexsort((ranks, row_days))
-    writer.stage(row_days[rows], [replace(c, values=c.values[rows]) for c in columns])
-    for day in days:
-        here = _slice(by_date.frame.days, day)
-        report = _report(
-            number_day(day), by_date, here, int(np.sum(gone == day)), _warnings(engine, by_date, here, day)
-        )
-        counts = {"customers": report.customers, "churned": report.churned}
-        about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
-        plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
-        writer.publish(report.as_of, day, about, without=sorted(plain - known))
-        reports.append(report)
-        if published:
-            published(len(reports))
-    return reports
+    return row_days[rows], [replace(c, values=c.values[rows]) for c in columns]
 
 
 def _slice(values: Ints, value: int) -> slice:

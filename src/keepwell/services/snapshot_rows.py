@@ -35,6 +35,8 @@ ATTRIBUTES: Final = (
     ("email", "text"),
     ("phone", "text"),
 )
+READ: Final = (*(name for name, _ in ATTRIBUTES), "mrr", "arr")
+"""What is read of customers for a snapshot, whatever the model."""
 KINDS: Final = {MetricType.TEXT: "text", MetricType.BOOLEAN: "boolean", MetricType.DATE: "date"}
 MONTHS: Final = 12.0
 BITS: Final = 62
@@ -56,7 +58,7 @@ def snapshot_columns(
         joined("status", "text", lambda p: p.status, STATUSES),
         joined("churned_on", "date", lambda p: p.churned_on),
     ]
-    attributes.read([*(name for name, _ in ATTRIBUTES), "mrr", "arr"])
+    attributes.read(READ)
     for name, kind in ATTRIBUTES:
         found = [attributes.column(name, p) for p in both]
         texts = found[0].texts if kind == "text" else None

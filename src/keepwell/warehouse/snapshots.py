@@ -7,7 +7,8 @@ signals. Readers need nothing else and never wait.
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,12 +17,15 @@ from typing import Any, Final, Self
 import duckdb
 import numpy as np
 import numpy.typing as npt
+from numpy import ma
 
 from keepwell.warehouse.sql import listed, literal, quoted
 
 LIST_SEPARATOR: Final = "\x1f"
 _EPOCH: Final = date(1970, 1, 1)
 POINTER: Final = "current.json"
+_RAW: Final = "snapshot_rows"
+_STAGED: Final = "snapshot_staged"
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,8 @@ class SnapshotColumn:
 
     def select(self, raw: str, dictionary: str | None) -> str:
         """The column as it is stored, from the raw column of that name."""
-        if self.kind not in ("text", "list", "code") or dictionary:
-            raw = f"nullif({raw}, CAST('nan' AS DOUBLE))"
         if dictionary:
-            raw = f"{dictionary}[CAST({raw} AS INTEGER) + 1]"
+            raw = f"{dictionary}[{raw} + 1]"
         separator = f"chr({ord(LIST_SEPARATOR)})"
         stored = {
             "text": f"CAST({raw} AS VARCHAR)",
@@ -55,47 +57,54 @@ class SnapshotColumn:
         }[self.kind]
         return f"{stored} AS {quoted(self.name)}"
 
-    def raw(self) -> npt.NDArray[Any]:
-        """Values as DuckDB scans them, without a copy where that is possible."""
-        if self.kind in ("text", "list") and self.texts is None:
-            return self.values.astype(object)
+    def raw(self, *, coded: bool) -> npt.NDArray[Any]:
+        """Values as DuckDB scans them: what is null is masked. Texts are written out unless they stay `coded`."""
         if self.kind == "code":
             return self.values
-        return self.values.astype(np.float64)
+        if self.kind in ("text", "list") and self.texts is None:
+            return self.values.astype(object)
+        values = self.values.astype(np.float64, copy=False)
+        null = np.isnan(values)
+        if self.texts is not None and not coded:
+            listed = np.array((*self.texts, None), dtype=object)
+            return np.asarray(listed[np.where(null, len(self.texts), values).astype(np.int64)])
+        if self.texts is not None:
+            values = np.where(null, 0, values).astype(np.int32)
+        return ma.MaskedArray(values, null) if null.any() else values
+
+
+# One thread and one order, so that the same rows are the same bytes. Without the last setting a column would be written
+# as required or optional by what is known of all staged dates, not of its own.
+_WRITING: Final = (
+    ("threads", "1"),
+    ("preserve_insertion_order", "false"),
+    ("disabled_optimizers", "'statistics_propagation'"),
+)
 
 
 class SnapshotWriter:
     """Writes the snapshots of several dates: their rows are sent once, then each date is written and put in place."""
 
-    def __init__(self, snapshots: "Snapshots") -> None:
-        self.snapshots = snapshots
+    def __init__(self, snapshots: "Snapshots", connection: duckdb.DuckDBPyConnection) -> None:
+        self.snapshots, self.connection = snapshots, connection
         snapshots.root.mkdir(parents=True, exist_ok=True)
-        # One thread and one order, so that the same rows are the same bytes.
-        self.connection = duckdb.connect(config={"threads": 1})
-        self.connection.execute("SET TimeZone='UTC'")
-        # Else a column is written as required or optional by what is known of all staged dates, not of its own.
-        self.connection.execute("SET disabled_optimizers='statistics_propagation'")
         self._dictionaries: dict[tuple[str, ...], str] = {}
-        self._staged = "staged"
+        self._rows = ""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.connection.close()
-
-    def stage(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
+    @contextmanager
+    def staged(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> Iterator[Self]:
         """Send the rows of some dates, in the order in which they are to be published; `days` numbers their dates."""
-        selected = ", ".join(c.select(f"c{i}", self._dictionary(c)) for i, c in enumerate(columns))
-        rows: dict[str, npt.NDArray[Any]] = {f"c{i}": column.raw() for i, column in enumerate(columns)}
-        self.connection.execute("DROP VIEW IF EXISTS staged_rows")
-        self.connection.execute("DROP TABLE IF EXISTS staged")
-        self.connection.register("rows", {"day": days, **rows})
-        # The rows of a single date are read once, straight from where they are.
-        alone = len(days) == 0 or int(days.min()) == int(days.max())
-        kind, name = ("VIEW", "staged_rows") if alone else ("TABLE", "staged")
-        self.connection.execute(f"CREATE {kind} {name} AS SELECT day, {selected} FROM rows")  # noqa: S608
-        self._staged = name
+        names = ", ".join(f"current_setting({literal(name)})" for name, _ in _WRITING)
+        before = self.connection.execute(f"SELECT {names}").fetchone() or ()
+        try:
+            for name, value in _WRITING:
+                self.connection.execute(f"SET {name} = {value}")
+            self._send(days, columns)
+            yield self
+        finally:
+            self._drop()
+            for (name, _), value in zip(_WRITING, before, strict=True):
+                self.connection.execute(f"SET {name} = {literal(str(value))}")
 
     def publish(self, as_of: date, day: int, about: Mapping[str, str], *, without: Iterable[str] = ()) -> Path:
         """Write the staged rows of a date, in their order, in place of an earlier snapshot; `without` some columns."""
@@ -104,7 +113,7 @@ class SnapshotWriter:
         metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
         try:
             self.connection.execute(
-                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._staged} WHERE day = {int(day)})"  # noqa: S608
+                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._rows} WHERE day = {int(day)})"  # noqa: S608
                 f" TO {literal(str(fresh))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy,"
                 f" WRITE_BLOOM_FILTER false, KV_METADATA {{{metadata}}})"
             )
@@ -114,16 +123,34 @@ class SnapshotWriter:
             fresh.unlink(missing_ok=True)
         return target
 
+    def _send(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
+        """The rows of a single date are read once, straight from where they are; those of many go into a table."""
+        alone = len(days) == 0 or int(days.min()) == int(days.max())
+        rows: dict[str, npt.NDArray[Any]] = {f"c{i}": c.raw(coded=not alone) for i, c in enumerate(columns)}
+        lists = [None if alone else self._dictionary(column) for column in columns]
+        selected = ", ".join(c.select(f"c{i}", texts) for i, (c, texts) in enumerate(zip(columns, lists, strict=True)))
+        self.connection.register(_RAW, {"day": days, **rows})
+        self._rows = f"(SELECT day, {selected} FROM {_RAW})"  # noqa: S608
+        if not alone:
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS {self._rows}")
+            self._rows = _STAGED
+
+    def _drop(self) -> None:
+        """Leave nothing of the rows behind."""
+        self.connection.execute(f"DROP TABLE IF EXISTS {_STAGED}")
+        self.connection.unregister(_RAW)
+
     def _dictionary(self, column: SnapshotColumn) -> str | None:
         """SQL for the list of a column's texts, kept in a table of its own."""
         if column.texts is None:
             return None
         if column.texts not in self._dictionaries:
-            name = f"texts{len(self._dictionaries)}"
+            name = f"snapshot_texts{len(self._dictionaries)}"
             rows = {"i": np.arange(len(column.texts)), "text": np.array(column.texts, dtype=object)}
             self.connection.register("listed", rows)
             self.connection.execute(
-                f"CREATE TABLE {name} AS SELECT list(CAST(text AS VARCHAR) ORDER BY i) AS texts FROM listed"  # noqa: S608
+                f"CREATE OR REPLACE TEMP TABLE {name} AS"  # noqa: S608
+                " SELECT list(CAST(text AS VARCHAR) ORDER BY i) AS texts FROM listed"
             )
             self.connection.unregister("listed")
             self._dictionaries[column.texts] = f"(SELECT texts FROM {name})"  # noqa: S608
@@ -153,15 +180,18 @@ class Snapshots:
             dates = self.dates()
             return dates[-1] if dates else None
 
-    def writer(self) -> SnapshotWriter:
-        """A writer for one snapshot or many; use it as a context manager."""
-        return SnapshotWriter(self)
+    def writer(self, connection: duckdb.DuckDBPyConnection) -> SnapshotWriter:
+        """A writer for one snapshot or many, by a connection that stays as it was."""
+        return SnapshotWriter(self, connection)
 
     def publish(self, as_of: date, columns: Sequence[SnapshotColumn], about: Mapping[str, str]) -> Path:
         """Write one snapshot by a writer of its own; the rows are sorted by customer."""
         order = np.argsort(columns[0].values.astype(str), kind="stable")
-        with self.writer() as writer:
-            writer.stage(np.zeros(len(order), np.int64), [replace(c, values=c.values[order]) for c in columns])
+        sorted_columns = [replace(c, values=c.values[order]) for c in columns]
+        with (
+            duckdb.connect() as connection,
+            self.writer(connection).staged(np.zeros(len(order), np.int64), sorted_columns) as writer,
+        ):
             return writer.publish(as_of, 0, about)
 
     def point(self, as_of: date) -> None:

@@ -1,5 +1,6 @@
 """A data folder: one DuckDB file for what is small, Parquet by day for facts, one process at a time."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,12 +22,16 @@ LAYOUT: Final = "2"
 
 @dataclass
 class Warehouse:
-    """An open data folder. Use it as a context manager; closing gives the lock back."""
+    """An open data folder. Use it as a context manager; closing gives the lock back.
+
+    `dates` are the ones (days since 1970) that are kept in the temporary table of dates.
+    """
 
     root: Path
     zone: str
     connection: duckdb.DuckDBPyConnection
     _lock: int | None
+    dates: tuple[int, ...] = ()
 
     @classmethod
     def open(
@@ -74,6 +79,7 @@ class Warehouse:
             yield self.connection
         except BaseException:
             self.connection.execute("ROLLBACK")
+            self.dates = ()
             raise
         self.connection.execute("COMMIT")
 
@@ -81,9 +87,11 @@ class Warehouse:
         """Remove what an interrupted load left behind: stage files and fact files that no manifest row names."""
         shutil.rmtree(self.stage, ignore_errors=True)
         live = {path for (path,) in self.connection.execute("SELECT path FROM fact_days").fetchall()}
-        for file in (self.root / "facts").glob("*/*/*"):
-            if file.relative_to(self.root).as_posix() not in live:
-                file.unlink()
+        for table in _entries(self.root / "facts"):
+            for day in _entries(table.path):
+                for file in _entries(day.path):
+                    if f"facts/{table.name}/{day.name}/{file.name}" not in live:
+                        os.unlink(file)
 
     def close(self) -> None:
         """Close the file and give the lock back; closing twice is harmless."""
@@ -103,6 +111,15 @@ class Warehouse:
         self.close()
 
 
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """What is in a folder; nothing when there is none. Thousands of files are listed on every open."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _require_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
@@ -112,21 +129,25 @@ def _require_zone(zone: str) -> None:
 
 def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     path = root / "warehouse.duckdb"
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "preserve_insertion_order": "false",
+        "memory_limit": memory_limit,
+        "temp_directory": str(root / "tmp"),
+    }
     try:
-        connection = duckdb.connect(str(path))
+        connection = duckdb.connect(str(path), config=settings)
     except duckdb.Error as error:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from error
-    for setting in ("TimeZone='UTC'", "preserve_insertion_order=false"):
+    for setting in ("TimeZone='UTC'", "enable_progress_bar=false"):
         connection.execute(f"SET {setting}")
-    connection.execute("SET memory_limit=?", [memory_limit])
-    connection.execute("SET temp_directory=?", [str(root / "tmp")])
-    connection.execute("SET enable_progress_bar=false")
     return connection
 
 
 def _kept_settings(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'settings'").fetchone()
-    return dict(connection.execute("SELECT name, value FROM settings").fetchall()) if found else {}
+    try:
+        return dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    except duckdb.CatalogException:  # a new file; asking the catalogue first would cost more than everything else here
+        return {}
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
