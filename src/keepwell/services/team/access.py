@@ -5,7 +5,7 @@ from typing import Final
 
 from keepwell.services.published import EVERYONE, NothingPublished, Scope, customer_owner
 from keepwell.services.team.here import workspace
-from keepwell.store.models import Person, Role
+from keepwell.store.models import Person, Role, Task
 
 
 class Action(StrEnum):
@@ -64,14 +64,23 @@ def covers(scope: Scope, owner_email: str | None) -> bool:
 
 
 def may_see_customer(person: Person, customer_id: str) -> bool:
-    """The one question: may this person see this customer? Unknown customers are seen by nobody."""
+    """The one question: may this person see this customer? Unknown customers are seen by nobody.
+
+    Who was given a task sees its customer while the task is open, whoever's book it is in: vacations are covered so.
+    """
     if not may(person, Action.SEE):
         return False
     try:
         found = customer_owner(workspace(), customer_id)
     except NothingPublished:
         return False
-    return found is not None and covers(scope_of(person), found.owner_email)
+    return found is not None and (covers(scope_of(person), found.owner_email) or _stands_in(person, customer_id))
+
+
+def _stands_in(person: Person, customer_id: str) -> bool:
+    """Whether somebody was given an open task of a customer, of whose book it may be."""
+    tasks = Task.objects.filter(assignee=person, customer_id=customer_id)
+    return tasks.filter(state__in=(Task.State.OPEN, Task.State.SNOOZED)).exists()
 
 
 def _team_emails(person: Person) -> frozenset[str]:

@@ -9,13 +9,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from keepwell.services.published import NothingPublished, customer_explained
+from keepwell.services.published import NothingPublished
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outcome_effects import Known, apply_result, withdraw
-from keepwell.services.team.reasons import Situations
+from keepwell.services.team.task_days import published_model, situation_now
 from keepwell.services.team.task_records import OPEN_STATES
-from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import AuditEntry, Outcome, Task
 
 NOTE_LONGEST: Final = 4000
@@ -174,11 +173,11 @@ def _known(task_id: int) -> Known:
         return Known(None, ())
     here = workspace()
     try:
-        explained = customer_explained(here, task.customer_id)
-    except (WorkspaceError, NothingPublished):
+        model, situation = published_model(here), situation_now(here, task.customer_id)
+    except NothingPublished:
         return Known(None, tuple(task.conditions))
-    situation = Situations(explained.evaluation, here.currency).of(explained.row)
-    return Known(explained.compiled.model, tuple(sorted({*situation.true, *task.conditions})))
+    true = situation.true if situation is not None else frozenset()
+    return Known(model, tuple(sorted({*true, *task.conditions})))
 
 
 def _claimed(task_id: int, version: int, now: datetime) -> Task:

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+  const typing = (target) => target.closest && target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
   const dialogOpen = () => document.querySelector(".modal.show, .offcanvas.show");
   let waitsForPage = false;
 
