@@ -185,7 +185,7 @@ def test_on_customers_what_is_not_known_stays_unknown() -> None:
     assert found == [
         ("a", True, False, False, False, None, False, True),
         ("b", None, None, None, True, None, False, None),
-        ("c", False, True, True, False, None, True, None),
+        ("c", False, True, True, False, None, True, False),
     ]
 
 

@@ -50,7 +50,8 @@ class Customers:
     """A relation of a connection with a row per customer; what has no value is unknown.
 
     `events` is a relation like that of a history, or None when nothing is known of events; `times` is its column
-    that says how many events a row stands for. `members` are lists by name.
+    that says how many events a row stands for. `members` are lists by name, and `held` says who meets each test of
+    how long a value has stood, which a row per customer cannot say.
     """
 
     table: str
@@ -58,6 +59,7 @@ class Customers:
     events: str | None = None
     times: str | None = None
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    held: Mapping[HeldFor, Sequence[str]] = field(default_factory=dict)
 
 
 def members(
@@ -165,7 +167,7 @@ class _Statement:
             case Everyone() | PropertyTest() | AnyItem():
                 return self.tests.criteria(criteria)
             case HeldFor():
-                return self.traits.held_for(criteria)
+                return self._held(criteria)
             case InSegment(segment):
                 return self._segment(segment, above)
             case Listed(name):
@@ -184,6 +186,11 @@ class _Statement:
         if segment not in self.segments:
             raise CriteriaError(f"there is no segment '{segment}'{did_you_mean(segment, self.segments)}")
         return self._truth(self.segments[segment], (*above, segment))
+
+    def _held(self, test: HeldFor) -> str:
+        if isinstance(self.source, Customers) and test in self.source.held:
+            return self._one_of(tuple(self.source.held[test]))
+        return self.traits.held_for(test)
 
     def _listed(self, name: str) -> str:
         if isinstance(self.source, Customers):

@@ -98,7 +98,9 @@ class PropertySql:
             return f"(kw_empty({value}))"
         truth = self._truth(test, value)
         if not self.absent_is_false:
-            return f"(CASE WHEN NOT kw_empty({value}) THEN coalesce({truth}, false) END)"
+            # A list without items is known to include nothing.
+            known = f"json_type({value}) <> 'NULL'" if test.operator == "includes" else f"NOT kw_empty({value})"
+            return f"(CASE WHEN {known} THEN coalesce({truth}, false) END)"
         return f"coalesce({truth}, {'true' if test.operator in ('not_equals', 'not_in') else 'false'})"
 
     def _truth(self, test: PropertyTest, value: str) -> str:

@@ -1,6 +1,6 @@
 """Reading a file of criteria: documented YAML or JSON, or the neutral tree; every problem with its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -38,12 +38,14 @@ def read_criteria(path: Path, *, segment: str | None = None) -> CriteriaSet:
     return _read(read_yaml(path), segment)
 
 
-def parse_criteria(text: str, *, shown: str = "definition", segment: str | None = None) -> CriteriaSet:
-    """The same for a text; `shown` is what messages call it."""
-    return _read(parse_yaml(text, Document(shown)), segment)
+def parse_criteria(
+    text: str, *, shown: str = "definition", segment: str | None = None, segments: Iterable[str] = ()
+) -> CriteriaSet:
+    """The same for a text; `shown` is what messages call it, `segments` are names that are defined elsewhere."""
+    return _read(parse_yaml(text, Document(shown)), segment, frozenset(segments))
 
 
-def _read(document: Document, segment: str | None) -> CriteriaSet:
+def _read(document: Document, segment: str | None, elsewhere: frozenset[str] = frozenset()) -> CriteriaSet:
     if document.problems:
         raise DefinitionError(document.problems)
     data = document.data
@@ -55,7 +57,7 @@ def _read(document: Document, segment: str | None) -> CriteriaSet:
         if segment is not None:
             raise DefinitionError([document.problem((), f"has one segment without a name, not '{segment}'")])
         found = CriteriaSet(_node(document, ()))
-    problems = [*_bad_patterns(document, data, ()), *_bad_names(document, found)]
+    problems = [*_bad_patterns(document, data, ()), *_bad_names(document, found, elsewhere)]
     if problems:
         raise DefinitionError(problems)
     return found
@@ -173,23 +175,26 @@ def pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _bad_names(document: Document, found: CriteriaSet) -> Iterator[Problem]:
+def _bad_names(document: Document, found: CriteriaSet, elsewhere: frozenset[str]) -> Iterator[Problem]:
     """Segments that are named and not there, and those that go in a circle."""
-    yield from _circles(document, found.when, found.segments, ())
+    yield from _circles(document, found.when, found.segments, elsewhere, ())
 
 
 def _circles(
-    document: Document, part: Criteria, segments: Mapping[str, Criteria], above: tuple[str, ...]
+    document: Document,
+    part: Criteria,
+    segments: Mapping[str, Criteria],
+    elsewhere: frozenset[str],
+    above: tuple[str, ...],
 ) -> Iterator[Problem]:
     for name in _named(part):
         if name in above:
             yield document.problem(_place(document, name), f"segments go in a circle: {' -> '.join([*above, name])}")
-            return
-        if name not in segments:
-            message = f"unknown segment '{name}'{did_you_mean(name, segments)}"
+        elif name in segments:
+            yield from _circles(document, segments[name], segments, elsewhere, (*above, name))
+        elif name not in elsewhere:
+            message = f"unknown segment '{name}'{did_you_mean(name, (*segments, *elsewhere))}"
             yield document.problem(_place(document, name), message)
-            return
-        yield from _circles(document, segments[name], segments, (*above, name))
 
 
 def _named(part: Criteria) -> Iterator[str]:
