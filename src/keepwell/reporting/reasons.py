@@ -8,7 +8,9 @@ from keepwell.evaluation.contributions import Contribution
 from keepwell.evaluation.explain import ExplainedScore, Explanation
 from keepwell.evaluation.explained_conditions import ExplainedCondition
 from keepwell.evaluation.model_run import Evaluation
+from keepwell.model.conditions import Leaf, condition_leaves
 from keepwell.model.definitions import Model
+from keepwell.model.expressions import names_in
 from keepwell.model.graph import SCORE_PARTS
 from keepwell.model.words import after_number, counted
 from keepwell.reporting.scores import AT_RISK_COLORS
@@ -47,7 +49,7 @@ class Reasons:
 
     def _all(self, explanation: Explanation, row: int) -> Iterator[Reason]:
         on = [s for s in explanation.signals if s.on and s.kind != "expansion"]
-        said = [(frozenset(_names(s.condition)), s) for s in sorted(on, key=lambda s: WORST_FIRST.index(s.severity))]
+        said = [(self.read_by(s.name), s) for s in sorted(on, key=lambda s: WORST_FIRST.index(s.severity))]
         yield from ((self.signal(signal.name, row), names) for names, signal in said if not names <= self.parts)
         yield from self._segment(explanation, row)
         for score in explanation.scores:
@@ -60,9 +62,11 @@ class Reasons:
             definition = self.model.segments.get(segment.name)
             if segment.member and segment.condition and definition and definition.color in AT_RISK_COLORS:
                 for test in _held(segment.condition):
-                    text = self.said_all(test.values, row)
+                    # A test that is a metric of truth explains itself, without a value.
+                    names = (test.text,) if test.text in self.model.metrics else tuple(test.values)
+                    text = self.said_all(names, row)
                     if text:
-                        yield text, frozenset(test.values)
+                        yield text, frozenset(names)
 
     def _points(self, score: ExplainedScore, row: int) -> Iterator[Reason]:
         """The measures that cost most: open points of a health score, points of a risk score."""
@@ -84,7 +88,13 @@ class Reasons:
 
     def said_all(self, names: Iterable[str], row: int) -> str:
         """The values of a test in words; empty where none is worth saying."""
-        return ", ".join(filter(None, (self._said(name, row) for name in names if name not in self.parts)))
+        metrics = (name for name in names if name in self.model.metrics and name not in self.parts)
+        return ", ".join(filter(None, (self._said(name, row) for name in metrics)))
+
+    def read_by(self, signal: str) -> frozenset[str]:
+        """The names that the condition of a signal reads."""
+        leaves = condition_leaves(self.evaluation.compiled.conditions[self.model.signals[signal].when])
+        return frozenset(name for leaf in leaves if isinstance(leaf, Leaf) for name in names_in(leaf.expression))
 
     def _said(self, name: str, row: int) -> str:
         """A value of a test, or why a signal is on; a renewal that is far away is no reason."""
@@ -135,9 +145,3 @@ def _held(condition: ExplainedCondition) -> Iterator[ExplainedCondition]:
         yield condition
     for item in condition.items:
         yield from _held(item)
-
-
-def _names(condition: ExplainedCondition) -> Iterable[str]:
-    yield from condition.values
-    for item in condition.items:
-        yield from _names(item)

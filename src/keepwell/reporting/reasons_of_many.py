@@ -11,7 +11,7 @@ from keepwell.evaluation.conditions import Judge
 from keepwell.evaluation.contributions import Contribution
 from keepwell.evaluation.model_run import Evaluation
 from keepwell.metrics.frame import Bools, Column, Floats, Ints
-from keepwell.model.conditions import ConditionTree, Group, Leaf, condition_leaves
+from keepwell.model.conditions import ConditionTree, Group, Leaf
 from keepwell.model.expressions import names_in
 from keepwell.reporting.reasons import WORST_FIRST, WORTH_SAYING, Reason, Reasons
 from keepwell.reporting.scores import AT_RISK_COLORS
@@ -73,12 +73,9 @@ class ReasonsOfMany:
         yield from ((self.reasons.signal(s.name, row), s.metrics) for s in self._scored if s.on[row])
 
     def _signals(self) -> Iterator[_Signal]:
-        conditions = self.evaluation.compiled.conditions
         wrong = [s for s in self.evaluation.signals if s.definition.kind != "expansion"]
         for signal in sorted(wrong, key=lambda s: WORST_FIRST.index(s.definition.severity)):
-            leaves = condition_leaves(conditions[signal.definition.when])
-            names = frozenset(name for leaf in leaves if isinstance(leaf, Leaf) for name in names_in(leaf.expression))
-            yield _Signal(signal.name, names, signal.matches)
+            yield _Signal(signal.name, self.reasons.read_by(signal.name), signal.matches)
 
     def _segments(self) -> Iterator[tuple[Bools, Iterator[tuple[Bools, tuple[str, ...]]]]]:
         for segment in self.evaluation.segments.segments:
