@@ -116,8 +116,8 @@ class Engine:
         if metric.attribute:
             return self._attribute(metric, population)
         found, days = values.by_name[name], values.days[rows]
-        place = (rows, population.customers)
-        data, quality = found.values[place], found.quality[place]
+        place = rows * found.values.shape[1] + population.customers
+        data, quality = found.values.reshape(-1).take(place), found.quality.reshape(-1).take(place)
         source = self._source_quality(metric, values.days)[rows]
         if metric.never == "account_age" and metric.aggregate is Aggregate.DAYS_SINCE:
             data, quality = self._since_start(data, quality, population, days)

@@ -226,12 +226,15 @@ def count_present(presences: Presences, window: int | None, offset: int, dates: 
         return out
     sums = presences.sums
     last = np.clip(dates - offset - presences.first + 1, 0, len(presences.seen))
-    if window is None:
-        present = (sums[last] > 0) | presences.before
-    else:
-        present = sums[last] > sums[np.clip(last - window, 0, None)]
+    begin = np.zeros_like(last) if window is None else np.clip(last - window, 0, None)
     starts = np.flatnonzero(np.r_[True, presences.entities[1:] != presences.entities[:-1]])
-    out[:, presences.entities[starts]] = np.add.reduceat(present, starts, axis=1, dtype=np.int64)
+    entities = presences.entities[starts]
+    # Date by date: arrays of all dates would be so large that most of the time went into getting memory for them.
+    for row, upto, since in zip(out, last, begin, strict=True):
+        present = sums[upto] > sums[since]
+        if window is None:
+            present |= presences.before
+        row[entities] = np.add.reduceat(present, starts, dtype=np.int64)
     return out
 
 
