@@ -64,7 +64,7 @@ def histogram_option(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def weeks_option(weeks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Tasks a week over the days that were replayed."""
     labels = [str(week["first"]) for week in weeks]
-    return _two_series(labels, [w["before"] for w in weeks], [w["after"] for w in weeks], "tasks")
+    return _two_series(labels, [w["tasks_before"] for w in weeks], [w["tasks_after"] for w in weeks], "tasks")
 
 
 def _two_series(labels: list[str], before: list[float], after: list[float], unit: str) -> dict[str, Any]:

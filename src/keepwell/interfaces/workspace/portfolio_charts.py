@@ -1,9 +1,10 @@
 """Options of the portfolio's charts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from keepwell.interfaces.workspace.templatetags.keepwell import number, short_money
 from keepwell.services.published import GroupFigures
 
 _NAMED: Final = {"gray": "secondary"}
@@ -18,10 +19,11 @@ def groups_option(groups: Sequence[GroupFigures], address: str, parameter: str) 
     """Customers and ARR of each group side by side; a bar leads to the group's table."""
     labels = [group.label for group in groups]
 
-    def bars(title: str, at: int, values: list[float]) -> dict[str, Any]:
+    def bars(title: str, at: int, values: list[float], written: Callable[[float], str]) -> dict[str, Any]:
         data = [
             {
                 "value": round(value),
+                "label": {"formatter": written(value)},
                 "itemStyle": {"color": color_of(group.color)},
                 "href": f"{address}?{urlencode({parameter: group.name})}",
             }
@@ -34,7 +36,7 @@ def groups_option(groups: Sequence[GroupFigures], address: str, parameter: str) 
 
     return {
         "grid": [
-            {"left": 8, "right": "56%", "top": 30, "bottom": 4, "containLabel": True},
+            {"left": 16, "right": "56%", "top": 30, "bottom": 4, "containLabel": True},
             {"left": "52%", "right": 70, "top": 30, "bottom": 4},
         ],
         "title": [
@@ -52,7 +54,7 @@ def groups_option(groups: Sequence[GroupFigures], address: str, parameter: str) 
             for at in (0, 1)
         ],
         "series": [
-            bars("Customers", 0, [group.customers for group in groups]),
-            bars("ARR", 1, [group.arr for group in groups]),
+            bars("Customers", 0, [group.customers for group in groups], number),
+            bars("ARR", 1, [group.arr for group in groups], short_money),
         ],
     }

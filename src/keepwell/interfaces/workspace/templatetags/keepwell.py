@@ -75,6 +75,12 @@ def signed(value: float | None) -> str:
 
 
 @register.filter
+def whole_signed(value: float | None) -> str:
+    """A change with its sign, in whole units."""
+    return signed(None if value is None else round(value))
+
+
+@register.filter
 def plain(value: Any) -> str:
     """Any value in words: a dash for unknown, yes and no, numbers without needless digits."""
     if value is None or value == "":
