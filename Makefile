@@ -7,7 +7,7 @@ TESTS ?= tests
 .PHONY: help demo ravenstack test lint bench lock clean venv venv-run
 
 help:
-	@echo "make demo    850 simulated agencies, two models, reports: the whole product in a few minutes"
+	@echo "make demo    850 simulated agencies, two models, reports, and the workspace in a browser: a few minutes"
 	@echo "make ravenstack  five files of a foreign company through a mapping, with what they say against themselves"
 	@echo "make test    all tests"
 	@echo "make lint    format, lint, types, and the order of the rooms"

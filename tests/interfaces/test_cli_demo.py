@@ -87,11 +87,18 @@ def test_the_doctor_warns_of_a_changed_model(copy: Path) -> None:
 
 
 def test_the_demo_command_names_reports_and_commands_that_work(tmp_path: Path) -> None:
-    ran = keepwell("demo", "--dir", tmp_path / "demo", "--customers", 12, "--days", 30)
+    ran = keepwell("demo", "--dir", tmp_path / "demo", "--customers", 12, "--days", 30, "--no-serve")
     assert ran.code == 0, ran.err
     reports = [line.split(": ")[1] for line in ran.out.splitlines() if line.startswith("  report: ")]
     assert len(reports) == 2
     assert all(Path(path).stat().st_size for path in reports)
-    shown = [line.split()[1:] for line in ran.out.splitlines() if " -w " in line]
+    commands = [line.split()[1:] for line in ran.out.splitlines() if " -w " in line]
+    shown = [arguments for arguments in commands if arguments[-1] != "serve"]
+    assert [arguments[1].split("/")[-1] for arguments in commands if arguments not in shown] == [
+        "b2b-saas",
+        "agency-signals",
+    ]
+    assert "keepwell-demo" in ran.out
+    assert "manager@demo.keepwell.example" in ran.out
     assert len(shown) == 3
     assert [keepwell(*arguments).code for arguments in shown] == [0, 0, 0]

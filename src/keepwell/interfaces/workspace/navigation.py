@@ -26,8 +26,10 @@ MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
     Entry("Model", "model", "adjustments", Action.SEE, "/model", "m"),
+    Entry("Jobs", "jobs", "activity", Action.RUN_JOBS, "/jobs", "j"),
     Entry("People", "people", "users", Action.MANAGE_PEOPLE, "/people"),
     Entry("Audit log", "audit", "history", Action.SEE_AUDIT, "/audit"),
+    Entry("Settings", "settings", "settings", Action.CHANGE_SETTINGS, "/settings"),
 )
 
 

@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "export",
     "report",
     "demo",
+    "demo_days",
     "serve",
     "people",
     "doctor",
