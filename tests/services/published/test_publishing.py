@@ -17,6 +17,7 @@ from keepwell.services.published import (
     EVERYONE,
     NothingPublished,
     PortfolioQuery,
+    copies,
     copies_current,
     customer_timeline,
     customer_usage,
@@ -134,3 +135,17 @@ def test_a_pointer_to_nowhere_counts_as_nothing(own: Workspace) -> None:
     assert copies_current(own) is None
     assert publish_copies(own).as_of == date(2026, 6, 30)
     assert portfolio_page(own, PortfolioQuery()).total
+
+
+def test_a_version_that_goes_between_two_looks_is_looked_for_again(
+    own: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, asked = copies_current(own), [0]
+    assert first is not None
+
+    def gone_at_first(root: Path, key: str) -> str:
+        asked[0] += 1
+        return "swept-away" if asked[0] == 1 else first.version
+
+    monkeypatch.setattr(copies, "_version", gone_at_first)
+    assert copies_current(own) == first

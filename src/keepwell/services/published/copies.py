@@ -62,7 +62,13 @@ def copies_root(workspace: Workspace) -> Path:
 
 def copies_current(workspace: Workspace) -> Copies | None:
     """The current version; None before the first."""
-    return _read(copies_root(workspace), "current")
+    root = copies_root(workspace)
+    while True:
+        version = _version(root, "current")
+        found = _read(root, version)
+        # Two publishes between the pointer and the folder take the folder away: then the pointer has moved.
+        if found is not None or _version(root, "current") == version:
+            return found
 
 
 def copies_needed(workspace: Workspace) -> Copies:
@@ -76,7 +82,8 @@ def copies_needed(workspace: Workspace) -> Copies:
 def kept_copies(workspace: Workspace) -> tuple[Copies, ...]:
     """The current version and the one before it."""
     root = copies_root(workspace)
-    return tuple(found for key in ("current", "previous") if (found := _read(root, key)) is not None)
+    versions = (_version(root, key) for key in ("current", "previous"))
+    return tuple(found for version in versions if (found := _read(root, version)) is not None)
 
 
 def write_version(workspace: Workspace, copies: Copies, write: Callable[[Path], None]) -> Copies:
@@ -119,11 +126,20 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _read(root: Path, key: str) -> Copies | None:
+def _version(root: Path, key: str) -> str | None:
     try:
-        version = json.loads((root / POINTER).read_text(encoding="utf-8"))[key]
-        data = json.loads((root / version / ABOUT).read_text(encoding="utf-8"))
+        found: str | None = json.loads((root / POINTER).read_text(encoding="utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found
+
+
+def _read(root: Path, version: str | None) -> Copies | None:
+    try:
+        data = json.loads((root / str(version) / ABOUT).read_text(encoding="utf-8")) if version else None
+    except (OSError, ValueError):
+        return None
+    if data is None:
         return None
     data["as_of"] = date.fromisoformat(data["as_of"])
     data["dates"] = tuple(map(date.fromisoformat, data["dates"]))
