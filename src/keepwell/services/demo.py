@@ -10,7 +10,7 @@ from typing import Final
 from keepwell.services.loading import load_files
 from keepwell.services.published import publish_copies
 from keepwell.services.runs import RunReport, backfill_days, run_day
-from keepwell.services.workspace import Workspace, WorkspaceError, workspace_init
+from keepwell.services.workspace import CONFIG, Workspace, WorkspaceError, workspace_init
 from keepwell.simulation import simulate_world
 
 CUSTOMERS: Final = 850
@@ -19,6 +19,13 @@ DAYS: Final = 180
 LAST: Final = date(2026, 6, 30)
 SEED: Final = 1
 PACKS: Final = ("agency-signals", "b2b-saas")
+PORTS: Final = {"agency-signals": 8801, "b2b-saas": 8800}
+_WEB: Final = """
+[web]
+# The simulated world ends here, so in the workspace it is always this day.
+today = {today}
+port = {port}
+"""
 CURRENCY: Final = "EUR"
 _MARK: Final = ".keepwell-demo"
 _SHARED: Final = ("warehouse.duckdb", "facts")
@@ -43,6 +50,13 @@ class DemoSize:
     days: int = DAYS
     last: date = LAST
     seed: int = SEED
+    # The last days that are left to daily runs in the workspace.
+    left: int = 0
+
+    @property
+    def live_days(self) -> tuple[date, ...]:
+        """The days that are left to daily runs, at most all but one."""
+        return tuple(self.last - timedelta(days=back) for back in reversed(range(min(self.left, self.days - 1))))
 
 
 def demo_build(root: Path, *, tell: Tell, size: DemoSize | None = None) -> tuple[DemoWorkspace, ...]:
@@ -61,6 +75,8 @@ def demo_build(root: Path, *, tell: Tell, size: DemoSize | None = None) -> tuple
         progress=lambda _, done, total: tell("simulating customers", done, total, "customers"),
     )
     first, *others = [workspace_init(root / pack, pack=pack, currency=CURRENCY) for pack in PACKS]
+    for workspace in (first, *others):
+        _set_web(workspace, how.last)
     _load(first, world.out, how.last, tell)
     for other in others:
         _copy_data(first, other)
@@ -107,15 +123,22 @@ def _copy_data(source: Workspace, target: Workspace) -> None:
             shutil.copy2(original, copy)
 
 
+def _set_web(workspace: Workspace, today: date) -> None:
+    with (workspace.root / CONFIG).open("a", encoding="utf-8") as config:
+        config.write(_WEB.format(today=today, port=PORTS[workspace.root.name]))
+
+
 def _run(workspace: Workspace, how: DemoSize, tell: Tell) -> DemoWorkspace:
-    name = f"computing {how.days} days of {workspace.name}"
-    tell(name, 0, how.days, "days")
+    days = how.days - len(how.live_days)
+    last = how.last - timedelta(days=len(how.live_days))
+    name = f"computing {days} days of {workspace.name}"
+    tell(name, 0, days, "days")
     backfill_days(
         workspace,
-        first=how.last - timedelta(days=how.days - 1),
-        last=how.last,
+        first=last - timedelta(days=days - 1),
+        last=last,
         step=lambda _, done, total: tell(name, done, total, "days"),
     )
-    report = run_day(workspace, as_of=how.last)
+    report = run_day(workspace, as_of=last)
     publish_copies(workspace)
     return DemoWorkspace(workspace, report)

@@ -21,10 +21,14 @@ _JOIN_SECONDS: Final = 20
 
 def set_up(root: Path) -> None:
     """Configure Django for the workspace in `root`; once per process. Raises WorkspaceError for a bad configuration."""
-    os.environ["KEEPWELL_WORKSPACE"] = str(root.resolve())
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keepwell.interfaces.site.settings")
-    if not settings.configured:
-        django.setup()
+    here = str(root.resolve())
+    if settings.configured:
+        if Path(settings.KEEPWELL_WORKSPACE).resolve() != root.resolve():
+            raise WorkspaceError(f"{here}: this process serves {settings.KEEPWELL_WORKSPACE} already")
+        return
+    os.environ["KEEPWELL_WORKSPACE"] = here
+    os.environ["DJANGO_SETTINGS_MODULE"] = "keepwell.interfaces.site.settings"
+    django.setup()
 
 
 def prepare() -> None:

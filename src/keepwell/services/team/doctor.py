@@ -16,13 +16,12 @@ from keepwell.services.published import copies_current
 from keepwell.services.team.demo_people import DEMO_DOMAIN
 from keepwell.services.team.schedule import due_run
 from keepwell.services.team.settings import team_settings
-from keepwell.services.team.worker import HEARTBEAT
+from keepwell.services.team.worker import worker_seen
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Job, Person, Role, WorkspaceSetting
+from keepwell.store.models import Job, Person, Role
 
 LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 SHORT_KEY: Final = 50
-WORKER_SILENT: Final = timedelta(minutes=2)
 RUN_LATE: Final = timedelta(minutes=30)
 FAILED_WITHIN: Final = timedelta(days=7)
 
@@ -111,15 +110,14 @@ def _copies(workspace: Workspace) -> Finding:
 
 
 def _worker(now: datetime) -> Finding:
-    setting = WorkspaceSetting.objects.filter(name=HEARTBEAT).first()
-    if setting is None:
+    seen = worker_seen(now)
+    if seen is None:
         words = "no worker has run yet; 'keepwell serve' has one, or start 'keepwell worker'"
         return Finding("worker", State.WARNING, words)
-    seen = datetime.fromisoformat(setting.value["at"])
-    if abs(now - seen) > WORKER_SILENT:
-        words = f"not heard of since {_moment(seen)}; start 'keepwell serve' or 'keepwell worker'"
+    if not seen.alive:
+        words = f"not heard of since {_moment(seen.at)}; start 'keepwell serve' or 'keepwell worker'"
         return Finding("worker", State.WARNING, words)
-    return Finding("worker", State.OK, f"{setting.value['worker']} is working")
+    return Finding("worker", State.OK, f"{seen.name} is working")
 
 
 def _runs(workspace: Workspace, now: datetime) -> Iterator[Finding]:

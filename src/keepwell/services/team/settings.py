@@ -9,11 +9,11 @@ from django.db import transaction
 
 from keepwell.model.problems import DefinitionError
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.capacity import DEFAULT
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import WorkspaceSetting
 
 RUN_TIME: Final = time(9, 0)
-WEEKLY_TOUCHPOINTS: Final = 250
 UPLOAD_MB: Final = 200
 MOST_TOUCHPOINTS: Final = 100_000
 MOST_UPLOAD_MB: Final = 10_000
@@ -52,7 +52,7 @@ def capacity_of_model(workspace: Workspace) -> int:
         named = workspace.model().model.settings.values.get("weekly_capacity")
     except (DefinitionError, WorkspaceError):
         named = None
-    return int(named) if isinstance(named, int | float) and named > 0 else WEEKLY_TOUCHPOINTS
+    return int(named) if isinstance(named, int | float) and named > 0 else DEFAULT
 
 
 @transaction.atomic

@@ -35,6 +35,8 @@ LOOK_SECONDS: Final = 1.0
 BEAT_EVERY: Final = timedelta(seconds=5)
 SCHEDULE_EVERY: Final = timedelta(seconds=15)
 END_SECONDS: Final = 10.0
+SILENT: Final = timedelta(minutes=2)
+"""A worker that was not heard of for so long is taken for gone."""
 
 Now = Callable[[], datetime]
 Command = Callable[[Job], Sequence[str]]
@@ -149,6 +151,24 @@ def beat(name: str, now: datetime) -> None:
     """Say that a worker is there."""
     value = {"at": now.isoformat(), "worker": name}
     WorkspaceSetting.objects.update_or_create(name=HEARTBEAT, defaults={"value": value})
+
+
+@dataclass(frozen=True)
+class WorkerSeen:
+    """When the last worker was heard of."""
+
+    name: str
+    at: datetime
+    alive: bool
+
+
+def worker_seen(now: datetime) -> WorkerSeen | None:
+    """The worker that was heard of last; None when none ever was."""
+    setting = WorkspaceSetting.objects.filter(name=HEARTBEAT).first()
+    if setting is None:
+        return None
+    at = datetime.fromisoformat(setting.value["at"])
+    return WorkerSeen(setting.value["worker"], at, abs(now - at) <= SILENT)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
