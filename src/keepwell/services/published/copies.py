@@ -135,11 +135,11 @@ def _version(root: Path, key: str) -> str | None:
 
 
 def _read(root: Path, version: str | None) -> Copies | None:
-    try:
-        data = json.loads((root / str(version) / ABOUT).read_text(encoding="utf-8")) if version else None
-    except (OSError, ValueError):
+    if version is None:
         return None
-    if data is None:
+    try:
+        data = json.loads((root / version / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
     data["as_of"] = date.fromisoformat(data["as_of"])
     data["dates"] = tuple(map(date.fromisoformat, data["dates"]))
