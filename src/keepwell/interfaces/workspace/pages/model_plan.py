@@ -15,6 +15,7 @@ from keepwell.interfaces.workspace.pages.model import scorecards_known
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.model.problems import DefinitionError
 from keepwell.services.planning.apply import history, version_sources
+from keepwell.services.planning.sources import load_sources
 from keepwell.services.team.access import Action
 from keepwell.services.team.model_changes import apply_draft, draft_of, request_plan, roll_back
 from keepwell.services.workspace import WorkspaceError
@@ -109,6 +110,8 @@ def _known(request: PageRequest) -> dict[str, Any]:
     job = draft.plan
     known: dict[str, Any] = {"draft": draft, "job": job, "form": WhyForm(), "address": reverse("model_plan")}
     if job is not None and draft.planned and job.result:
+        segments = {**load_sources(draft.base).model.segments, **load_sources(draft.sources).model.segments}
+        known["labels"] = {name: segment.label or name for name, segment in segments.items()}
         plan = job.result
         replay = plan.get("replay")
         known |= {
