@@ -8,11 +8,11 @@ from django.test import Client
 
 from keepwell.interfaces.workspace.pages.customer import contacts_first
 from keepwell.services.published import PersonRow, PortfolioQuery, PortfolioRow, portfolio_rows
-from keepwell.services.team.audit import actor
+from keepwell.services.team.audit import Actor, actor
 from keepwell.services.team.notes import note_add
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import AuditEntry, Hold, Note, Task
-from tests.web import LAST, NOW, MakeClient
+from tests.web import LAST, NOW, MakeClient, MakePerson
 
 pytestmark = pytest.mark.django_db
 PARTS = ("", "/why", "/changes", "/timeline", "/usage", "/tasks", "/notes")
@@ -53,7 +53,7 @@ def test_a_stranger_cannot_tell_whether_there_is_such_a_customer(
 
 @pytest.mark.parametrize("part", ["/tasks/new", "/notes/new", "/notes/1", "/notes/1/remove"])
 def test_a_stranger_changes_nothing(client_of: MakeClient, row: PortfolioRow, part: str) -> None:
-    note = note_add(actor(client_of("csm").person), customer_id=row.customer_id, text="Secret", now=NOW)
+    note = note_add(Actor("somebody"), customer_id=row.customer_id, text="Secret", now=NOW)
     address = f"/customers/{row.customer_id}{part.replace('1', str(note.pk))}"
     given = {"text": "Mine", "title": "Mine", "due_on": LAST.isoformat()}
     for client, status in ((client_of("csm"), 404), (client_of("viewer"), 403), (Client(), 302)):
@@ -126,13 +126,15 @@ def test_open_tasks_and_a_standing_word_are_shown(ops: Client, row: PortfolioRow
 
 
 def test_the_database_is_asked_as_often_for_three_as_for_one(
-    ops: Client, row: PortfolioRow, django_assert_num_queries: Any
+    client_of: MakeClient, person: MakePerson, row: PortfolioRow, django_assert_num_queries: Any
 ) -> None:
+    somebody = person("ops")
+    ops = client_of(somebody)
     address = f"/customers/{row.customer_id}"
 
     def add(one: int) -> None:
-        open_task(row, str(one), assignee=ops.person)
-        note_add(actor(ops.person), customer_id=row.customer_id, text="Note", now=NOW)
+        open_task(row, str(one), assignee=somebody)
+        note_add(actor(somebody), customer_id=row.customer_id, text="Note", now=NOW)
 
     add(1)
     text(ops, address)
@@ -144,12 +146,13 @@ def test_the_database_is_asked_as_often_for_three_as_for_one(
         text(ops, address)
 
 
-def test_a_task_is_made_by_hand(client_of: MakeClient, row: PortfolioRow) -> None:
-    csm = client_of("csm", email=row.owner_email)
+def test_a_task_is_made_by_hand(client_of: MakeClient, person: MakePerson, row: PortfolioRow) -> None:
+    owner = person("csm", email=row.owner_email)
+    csm = client_of(owner)
     address = f"/customers/{row.customer_id}/tasks/new"
     assert csm.post(address, {"title": "Send the offer", "due_on": "2026-07-01", "mine": "1"}).status_code == 302
     task = Task.objects.get()
-    assert (task.title, task.assignee, task.customer_id) == ("Send the offer", csm.person, row.customer_id)
+    assert (task.title, task.assignee, task.customer_id) == ("Send the offer", owner, row.customer_id)
     assert AuditEntry.objects.filter(customer_id=row.customer_id).exists()
     for wrong in ({"title": " ", "due_on": "2026-07-01"}, {"title": "x", "due_on": "2026-06-29"}, {"title": "x"}):
         answer = csm.post(address, wrong, headers={"HX-Request": "true"})
@@ -175,7 +178,7 @@ def test_notes_are_written_changed_and_removed_on_the_page(client_of: MakeClient
 
 
 def test_a_viewer_sees_notes_and_tasks_and_no_forms(client_of: MakeClient, row: PortfolioRow) -> None:
-    note_add(actor(client_of("csm").person), customer_id=row.customer_id, text="Prefers mail", now=NOW)
+    note_add(Actor("somebody"), customer_id=row.customer_id, text="Prefers mail", now=NOW)
     page = text(client_of("viewer"), f"/customers/{row.customer_id}")
     assert "Prefers mail" in page
     assert "notes/new" not in page

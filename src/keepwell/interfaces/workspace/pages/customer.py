@@ -31,7 +31,7 @@ from keepwell.store.models import Task
 
 TREND_DAYS: Final = 180
 CONTACTS: Final = 3
-STRETCHES: Final = 4
+STRETCHES: Final = 8
 _CALLED_FIRST: Final = ("decision_maker", "champion", "exec_sponsor", "admin", "billing")
 SECTIONS: Final = (
     ("score", "Score"),
@@ -108,15 +108,15 @@ def _state(known: CustomerCurrent, model: Model, history: Sequence[HistoryPoint]
         "ribbon": ribbon,
         "ribbon_last": ribbon[::-1][:STRETCHES],
         "trend": history,
-        "meaning": _meaning(model, known),
-        "signals": [signal_shown(model, name) for name in known.row.signals],
+        "segment": model.segments.get(known.row.segment or ""),
+        "signals": [(signal_shown(model, name), _action(model, name)) for name in known.row.signals],
     }
 
 
-def _meaning(model: Model, known: CustomerCurrent) -> str:
-    """What the model says about the primary segment."""
-    segment = model.segments.get(known.row.segment or "")
-    return "" if segment is None else segment.description
+def _action(model: Model, signal: str) -> str:
+    """What the model says to do about a signal."""
+    definition = model.signals.get(signal)
+    return "" if definition is None else definition.action
 
 
 def _data(known: CustomerCurrent, model: Model) -> dict[str, Any]:

@@ -94,29 +94,26 @@ def segment_ribbon(history: Sequence[HistoryPoint], model: Model) -> tuple[Stret
 
 
 def usage_chart(usage: Usage) -> dict[str, Any]:
-    """Events as bars and different people as a line, day by day."""
-    days = [day.day.isoformat() for day in usage.days]
-    whole = {"type": "value", "minInterval": 1, "nameTextStyle": {"align": "left"}}
+    """Events and sessions as bars, different people as dots, day by day."""
+    whole = {"type": "value", "minInterval": 1}
     return {
-        "grid": {"left": 40, "right": 36, "top": 30, "bottom": 22},
+        "grid": {"left": 44, "right": 52, "top": 30, "bottom": 22},
         "tooltip": {"trigger": "axis"},
-        "legend": {"top": 0, "right": 0, "itemHeight": 8, "itemWidth": 14},
-        "xAxis": {"type": "time", "axisLabel": _DAYS, "splitLine": {"show": False}},
+        "legend": {"top": 0, "left": "center", "itemHeight": 8, "itemWidth": 14, "itemGap": 26},
+        "xAxis": {"type": "category", "data": [f"{day.day.day} {day.day:%b}" for day in usage.days]},
         "yAxis": [
-            {**whole, "name": "Events"},
-            {**whole, "name": "People", "nameTextStyle": {"align": "right"}, "splitLine": {"show": False}},
+            {**whole, "name": "Events", "nameTextStyle": {"align": "right"}},
+            {**whole, "name": "People", "nameTextStyle": {"align": "left"}, "splitLine": {"show": False}},
         ],
         "series": [
-            _series("Events", "bar", days, [day.events for day in usage.days], "var(--tblr-primary)"),
-            _series("Sessions", "bar", days, [day.sessions for day in usage.days], "var(--tblr-cyan)"),
-            {**_series("People", "line", days, [day.people for day in usage.days], "var(--tblr-orange)"), **_SECOND},
+            _series("Events", "bar", [day.events for day in usage.days], "var(--tblr-primary)"),
+            _series("Sessions", "bar", [day.sessions for day in usage.days], "var(--tblr-cyan)"),
+            # A day without anybody has no dot: many zeros would hide the days that count.
+            _series("People", "scatter", [day.people or None for day in usage.days], "var(--tblr-orange)")
+            | {"yAxisIndex": 1, "symbolSize": 6},
         ],
     }
 
 
-_SECOND: Final = {"yAxisIndex": 1, "step": "middle", "symbol": "none", "lineStyle": {"width": 1.5}}
-
-
-def _series(name: str, kind: str, days: Sequence[str], values: Sequence[int], color: str) -> dict[str, Any]:
-    data = [list(pair) for pair in zip(days, values, strict=True)]
-    return {"name": name, "type": kind, "data": data, "itemStyle": {"color": color}, "barMaxWidth": 10}
+def _series(name: str, kind: str, values: Sequence[int | None], color: str) -> dict[str, Any]:
+    return {"name": name, "type": kind, "data": list(values), "itemStyle": {"color": color}, "barMaxWidth": 10}

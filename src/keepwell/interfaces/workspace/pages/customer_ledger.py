@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from keepwell.evaluation.ledger import TIME, Ledger, LedgerEntry
-from keepwell.interfaces.workspace.pages.customer_shown import ZERO, tenths
+from keepwell.interfaces.workspace.pages.customer_shown import ZERO, tenths, with_minus
 from keepwell.model.definitions import Model
 from keepwell.reporting.words import day, label_of, listed
 from keepwell.services.explaining import Changed
@@ -121,7 +121,9 @@ def change_shown(changed: Changed, model: Model) -> ChangeShown:
         segments=(before, after) if before != after else None,
         signals_on=tuple(signal_shown(model, name) for name in changed.signals_on),
         signals_off=tuple(signal_shown(model, name) for name in changed.signals_off),
-        values=tuple((label_of(c.metric, model.metrics.get(c.metric)), c.before, c.after) for c in others),
+        values=tuple(
+            (label_of(c.metric, model.metrics.get(c.metric)), with_minus(c.before), with_minus(c.after)) for c in others
+        ),
     )
 
 
@@ -162,7 +164,7 @@ def _parts(told: Sequence[LedgerEntry]) -> list[PartSum]:
 
 def _entry(entry: LedgerEntry, words: dict[str, tuple[str, str]], largest: Decimal, model: Model) -> EntryShown:
     # Values with their units where the metric itself changed; a carried value is said as the ledger has it.
-    before, after = words.get(entry.metric, (entry.before, entry.after))
+    before, after = map(with_minus, words.get(entry.metric, (entry.before, entry.after)))
     wide = round(float(abs(entry.difference) / largest * 100), 2)
     return EntryShown(_label(entry, model), _PARTS[entry.part], before, after, entry.difference, wide)
 

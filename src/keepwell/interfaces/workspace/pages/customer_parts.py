@@ -38,7 +38,8 @@ from keepwell.services.published import (
     customer_history,
     customer_usage,
 )
-from keepwell.services.published.kept_models import segment_shown
+from keepwell.services.published.copies import copies_needed
+from keepwell.services.published.kept_models import model_of, segment_shown
 from keepwell.services.team.access import Action
 from keepwell.services.team.timeline import KINDS, Entry, timeline_of
 from keepwell.services.workspace import WorkspaceError
@@ -114,14 +115,16 @@ def changes(request: PageRequest, customer_id: str) -> HttpResponse:
     """What changed between two published dates, the last 30 days where none are named."""
     history = customer_history(request.workspace, customer_or_404(request, customer_id), HISTORY_DAYS)
     dates = [point.as_of for point in history]
-    known: dict[str, Any] = {"customer_id": customer_id, "months": _months(dates)}
+    asked = {key: request.GET.get(key, "") for key in ("since", "until")}
+    known: dict[str, Any] = {"customer_id": customer_id, "months": _months(dates), **asked}
     try:
-        span = span_of(dates, request.GET.get("since", ""), request.GET.get("until", ""))
+        span = span_of(dates, asked["since"], asked["until"])
         changed = customer_changed(request.workspace, customer_id, since=span.since, as_of=span.until)
-        now = customer_explained(request.workspace, customer_id, span.until)
     except (DateError, WorkspaceError) as error:
         return render(request, "workspace/customer/changes.html", known | {"problem": str(error)}, status=_bad(request))
-    known |= {"span": span, "steps": _steps(dates, span), "change": change_shown(changed, now.compiled.model)}
+    model = model_of(request.workspace, copies_needed(request.workspace)).model
+    known |= {"span": span, "since": span.since.isoformat(), "until": span.until.isoformat()}
+    known |= {"steps": _steps(dates, span), "change": change_shown(changed, model)}
     return render(request, "workspace/customer/changes.html", known)
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from keepwell.evaluation.contributions import Contribution
 from keepwell.evaluation.explain import ExplainedScore, ExplainedSegment
 from keepwell.evaluation.explained_conditions import ExplainedCondition
+from keepwell.interfaces.workspace.templatetags.keepwell import MINUS
 from keepwell.model.definitions import Model
 from keepwell.model.score_definitions import Component
 from keepwell.reporting.reasons import Reasons
@@ -17,7 +18,7 @@ from keepwell.services.explaining import Explained
 
 ZERO: Final = Decimal(0)
 TENTH: Final = Decimal("0.1")
-_WORD: Final = re.compile(r"'[^']*'|[A-Za-z_][A-Za-z_0-9.]*|[<>!]=|<>")
+_WORD: Final = re.compile(r"'[^']*'|[A-Za-z_][A-Za-z_0-9.]*|[<>!]=|<>|(?<![\w)])-?\d+(?:\.\d+)?")
 _SIGNS: Final = {"<=": "≤", ">=": "≥", "!=": "≠", "<>": "≠"}
 
 
@@ -38,10 +39,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """A component of a score, with its lines."""
+    """A component of a score, with its lines; those in `quiet` gave nothing, and nothing was lost there."""
 
     total: Line
     lines: tuple[Line, ...]
+    quiet: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,17 @@ def score_shown(explained: Explained, score: ExplainedScore, currency: str) -> S
             parts.append((_total(name, component, own, lines), lines))
     scale = max([total.amount + total.open for total, _ in parts], default=ZERO) or Decimal(1)
     low = min([ZERO, *(line.amount for _, lines in parts for line in lines)])
-    placed = tuple(
-        Part(_placed(total, low, scale), tuple(_placed(line, low, scale) for line in lines)) for total, lines in parts
-    )
+    placed = tuple(_drawn(total, [_placed(line, low, scale) for line in lines], low, scale) for total, lines in parts)
     others = [words.other(line) for line in score.lines if not line.component and line.kind != "rounding"]
     if score.score is not None:
         told = sum((part.total.amount for part in placed), ZERO) + sum((line.amount for line in others), ZERO)
         others.append(Line("Rounding", "", "", Decimal(score.score) - told, ZERO, False))
     return ScoreShown(score, definition.kind == "risk", placed, tuple(line for line in others if line.amount))
+
+
+def _drawn(total: Line, lines: list[Line], low: Decimal, scale: Decimal) -> Part:
+    quiet = tuple(line for line in lines if not (line.amount or line.open or line.unknown))
+    return Part(_placed(total, low, scale), tuple(line for line in lines if line not in quiet), quiet)
 
 
 def _total(name: str, component: Component, own: list[Contribution], lines: list[Line]) -> Line:
@@ -154,11 +159,16 @@ def condition_shown(model: Model, condition: ExplainedCondition, currency: str) 
     """A condition with labels for names and the values that decided it."""
     items = tuple(condition_shown(model, item, currency) for item in condition.items)
     values = tuple(
-        (label_of(name, model.metrics.get(name)), value)
+        (label_of(name, model.metrics.get(name)), with_minus(value))
         for name, value in condition.values.items()
         if not _repeats(condition, name)
     )
     return TestShown(condition.kind, test_words(model, condition.text), condition.truth, values, items)
+
+
+def with_minus(value: str) -> str:
+    """A value in words with a minus sign where a number is negative."""
+    return f"{MINUS}{value[1:]}" if value[:1] == "-" and value[1:2].isdigit() else value
 
 
 def _repeats(condition: ExplainedCondition, name: str) -> bool:
@@ -173,6 +183,8 @@ def test_words(model: Model, text: str) -> str:
         word = found.group()
         if word in _SIGNS:
             return _SIGNS[word]
+        if word[-1].isdigit() and word[0] in "-0123456789":
+            return _number(word)
         if word.startswith("'"):
             return f"“{word[1:-1]}”"
         if word.startswith("setting."):
@@ -189,7 +201,16 @@ def _setting(model: Model, name: str) -> str:
     value = model.settings.values.get(name)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return name.replace("_", " ") if value is None else str(value)
+    return name.replace("_", " ") if value is None else _number(str(value))
+
+
+def _number(text: str) -> str:
+    """A number of a definition with thousands and a minus sign; other texts stay."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return text
+    return with_minus(f"{value:,}")
 
 
 def _part(model: Model, word: str) -> str:

@@ -56,7 +56,7 @@
   };
   function themed(option) {
     const text = variable("--tblr-secondary"), line = variable("--tblr-border-color");
-    const axis = (one) => ({ axisLabel: { color: text, ...one.axisLabel }, axisLine: { lineStyle: { color: line } }, splitLine: { lineStyle: { color: line } }, ...one });
+    const axis = (one) => ({ ...one, axisLabel: { color: text, ...one.axisLabel }, axisLine: { lineStyle: { color: line }, ...one.axisLine }, splitLine: { lineStyle: { color: line }, ...one.splitLine } });
     const each = (axes) => (axes === undefined ? undefined : Array.isArray(axes) ? axes.map(axis) : axis(axes));
     const result = { animation: false, textStyle: { fontFamily: "inherit", color: text }, ...resolve(option) };
     if (result.xAxis) result.xAxis = each(result.xAxis);
@@ -92,7 +92,8 @@
     size(root);
     drawAll(root);
     root.querySelectorAll("[data-autofocus]").forEach((e) => e.focus());
-    root.querySelectorAll(".modal[data-open]").forEach((e) => bootstrapOf("Modal").getOrCreateInstance(e).show());
+    // What HTMX brings may be the dialog itself.
+    [root, ...root.querySelectorAll(".modal[data-open]")].filter((e) => e.matches && e.matches(".modal[data-open]")).forEach((e) => bootstrapOf("Modal").getOrCreateInstance(e).show());
     root.querySelectorAll("input[data-check-all]").forEach((box) => box.addEventListener("change", () => {
       document.querySelectorAll(`input[name="${CSS.escape(box.dataset.checkAll)}"]`).forEach((one) => { one.checked = box.checked; one.dispatchEvent(new Event("change", { bubbles: true })); });
     }));
