@@ -115,7 +115,7 @@ class _Steps:
         self._phase("single", world, "single days")
         for day in SINGLE_DAYS:
             _keep(world, day, day.isoformat())
-        self._record("backfill", [self._phase("backfill", world, "backfill")])
+        self._record("backfill", [self._phase("backfill", world, "backfill", i) for i in range(self.repeats)])
         names = {END: "full"} | {day: day.isoformat() for day in SINGLE_DAYS}
         pairs = [(_kept(world, name), world.workspace.snapshots.path(day)) for day, name in names.items()]
         self._check(compare_snapshots(f"backfill = run of the day (bytes, {len(pairs)} dates)", pairs))

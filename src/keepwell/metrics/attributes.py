@@ -26,6 +26,7 @@ _TYPES: Final = {
 }
 TRAITS: Final = "traits."
 STATUSES: Final = ("active", "trial", "prospect", "churned")
+_STATUS_CODES: Final = {status: float(code) for code, status in enumerate(STATUSES)}
 _ACTIVE, _CHURNED = 0.0, 3.0
 
 
@@ -71,7 +72,7 @@ class Attributes:
         self.valid_from = _ints(found["valid_from"])
         self.ids = np.asarray(found["customer_id"], dtype=object)
         said = _objects(found["status"])
-        self.status = np.array([STATUSES.index(s) if s in STATUSES else _ACTIVE for s in said], np.float64)
+        self.status = np.array([_STATUS_CODES.get(s, _ACTIVE) for s in said.tolist()], np.float64)
         self.churned = _floats(found["churned_day"])
         self.deleted = _floats(found["deleted_day"])
         since = _floats(found["since_day"])

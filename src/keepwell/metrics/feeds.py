@@ -12,7 +12,7 @@ from keepwell.metrics.plan import ALIASES
 from keepwell.metrics.row_sql import local_day
 from keepwell.model.expressions import names_in, parse_expression
 from keepwell.model.metric_definitions import Metric
-from keepwell.warehouse.facts import fact_days
+from keepwell.warehouse.facts import fact_dates
 from keepwell.warehouse.storage import Warehouse
 from keepwell.warehouse.tables import TABLES
 
@@ -54,7 +54,7 @@ class Feeds:
         columns = frozenset(column for _, listed, _ in rows for column in json.loads(listed or "[]"))
         synced = max((day for _, _, day in rows if day is not None), default=None)
         table = TABLES[name]
-        days = sorted(day_number(day) for day in fact_days(warehouse, table)) if table.facts else []
+        days = [day_number(day) for day in fact_dates(warehouse, table)] if table.facts else []
         return Feed(columns, np.array(days, np.int64), synced)
 
     def limit(self, table: str) -> int:

@@ -7,6 +7,7 @@ which say on what days something distinct was seen. Metrics over the small table
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from keepwell.model.base import Scalar
@@ -80,7 +81,7 @@ class FactPlan:
     presence_reach: Mapping[Expression, int]
     forever: bool
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the state of this plan: the same atoms and reaches, the same state, whatever the metrics are called.
 

@@ -17,6 +17,7 @@ from keepwell.metrics.readings import Reading
 from keepwell.metrics.row_sql import Symbols
 from keepwell.warehouse.facts import FactDay, fact_days
 from keepwell.warehouse.schema import CODED
+from keepwell.warehouse.sql import literal
 from keepwell.warehouse.storage import Warehouse
 
 DAYS_AT_ONCE: Final = 31
@@ -81,6 +82,7 @@ class FactState:
             with self.warehouse.transaction():
                 for change in changes:
                     self._apply(change)
+                self._note(changes)
 
     def _changes(self, first: int, last: int) -> Iterator[_Change]:
         sql = FactSql(self.plan, read_symbols(self.warehouse, self.plan.table.name))
@@ -173,9 +175,14 @@ class FactState:
             connection.execute(
                 f"{f'INSERT INTO {table} BY NAME' if there else f'CREATE OR REPLACE TABLE {table} AS'} {change.select}"
             )
-            rows = ", ".join(f"({day}, '{version}')" for day, version in sorted(change.versions.items()))
-            connection.execute(f"INSERT INTO state_days SELECT ?, * FROM (VALUES {rows})", [table])
             kept.update(change.versions)
+
+    def _note(self, changes: Sequence[_Change]) -> None:
+        """Keep what the new rows were made from, in the same transaction."""
+        made = [(c.table, day, version) for c in changes for day, version in sorted(c.versions.items())]
+        if made:
+            rows = ", ".join(f"({literal(table)}, {day}, {literal(version)})" for table, day, version in made)
+            self.warehouse.connection.execute(f"INSERT INTO state_days VALUES {rows}")
 
 
 def _together(changes: Iterable[_Change]) -> Iterator[list[_Change]]:

@@ -32,6 +32,12 @@ def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
     return {day: FactDay(warehouse.root / path, version, rows) for day, path, version, rows in found}
 
 
+def fact_dates(warehouse: Warehouse, table: Table) -> list[date]:
+    """The days of a fact table that have rows, ascending."""
+    sql = "SELECT day FROM fact_days WHERE table_name = ? ORDER BY day"
+    return [day for (day,) in warehouse.connection.execute(sql, [table.name]).fetchall()]
+
+
 def fact_day(warehouse: Warehouse, table: Table, day: date) -> FactDay | None:
     """The live file of one day; None when there is none."""
     found = warehouse.connection.execute(
