@@ -10,20 +10,21 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from keepwell.model.problems import DefinitionError
 from keepwell.services.loading import load_files
 from keepwell.services.workspace import CONFIG, Workspace
 from keepwell.store.models import CanonicalWrite
 from keepwell.warehouse.loading import LoadReport, read_mapping
 from keepwell.warehouse.loading.files import SUFFIXES, file_form, matches
+from keepwell.warehouse.tables import TABLES
 
 INBOX: Final = "inbox"
 LOADED: Final = "done"
 MAPPING: Final = ".map.yaml"
-_ROWS_AT_ONCE: Final = 20_000
+_ROWS_AT_ONCE: Final = 2_000
 
 Waits = Callable[[str], None] | None
 
@@ -63,8 +64,9 @@ def inbox_files(workspace: Workspace) -> tuple[Path, ...]:
 
 def sync(workspace: Workspace, *, now: datetime, today: date, step: Callable[[str], None], on_wait: Waits) -> Synced:
     """Load the inbox, then the rows that the workspace learned, in the order in which it did."""
-    done = Synced()
-    for mapping, paths in _batches(workspace):
+    batches, problems = _batches(workspace)
+    done = Synced(problems=problems)
+    for mapping, paths in batches:
         step(f"Loading {len(paths)} files" if len(paths) > 1 else f"Loading {paths[0].name}")
         report = load_files(workspace, paths=paths, now=now, mapping=mapping, on_wait=on_wait)
         _move_away([file.path for file in report.files], inbox_of(workspace) / LOADED / today.isoformat())
@@ -75,15 +77,21 @@ def sync(workspace: Workspace, *, now: datetime, today: date, step: Callable[[st
     return done
 
 
-def _batches(workspace: Workspace) -> list[tuple[Path | None, list[Path]]]:
+def _batches(workspace: Workspace) -> tuple[list[tuple[Path | None, list[Path]]], tuple[str, ...]]:
     """The waiting files, those that a mapping of the inbox names apart from those named after their table."""
-    left, found = list(inbox_files(workspace)), []
+    left = list(inbox_files(workspace))
+    found: list[tuple[Path | None, list[Path]]] = []
+    problems: list[str] = []
     for mapping in sorted(inbox_of(workspace).glob(f"*{MAPPING}")):
-        patterns = tuple(read_mapping(mapping).patterns)
+        try:
+            patterns = tuple(read_mapping(mapping).patterns)
+        except DefinitionError as error:
+            problems += [str(problem) for problem in error.problems]
+            continue
         mapped = [path for path in left if any(matches(path, pattern) for pattern in patterns)]
         left = [path for path in left if path not in mapped]
         found += [(mapping, mapped)] if mapped else []
-    return [*found, *([(None, left)] if left else [])]
+    return [*found, *([(None, left)] if left else [])], tuple(problems)
 
 
 def _move_away(paths: Sequence[Path], target: Path) -> None:
@@ -119,10 +127,18 @@ def _load_rows(workspace: Workspace, rows: list[CanonicalWrite], now: datetime, 
 
 
 def _alike(rows: list[CanonicalWrite]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Rows of the same table and columns that follow each other, each with the moment at which it was learned."""
-    known = [(row.table, {"synced_at": row.made_at.isoformat(), **row.row}) for row in rows]
-    groups = groupby(known, key=lambda pair: (pair[0], tuple(sorted(pair[1]))))
-    return [(table, [row for _, row in group]) for (table, _), group in groups]
+    """Rows that follow each other and fit into one file: of one table, with the same columns, each key once."""
+    groups: list[tuple[str, list[dict[str, Any]]]] = []
+    for write in rows:
+        row = {"synced_at": write.made_at.isoformat(), **write.row}
+        if not groups or groups[-1][0] != write.table or not _fits(row, groups[-1][1], TABLES[write.table].key):
+            groups.append((write.table, []))
+        groups[-1][1].append(row)
+    return groups
+
+
+def _fits(row: dict[str, Any], others: list[dict[str, Any]], key: str) -> bool:
+    return others[0].keys() == row.keys() and all(other.get(key) != row.get(key) for other in others)
 
 
 def _synced(report: LoadReport) -> Synced:
