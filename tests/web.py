@@ -1,5 +1,6 @@
 """What tests of the workspace share: a small published world, people by role, and browsers that are signed in."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -33,14 +34,22 @@ _numbers = count(1)
 @lru_cache
 def published_workspace() -> Workspace:
     """The process's workspace (b2b-saas) with sixty customers and forty-five published days; made once, only read."""
-    return _filled(workspace_open(Path(settings.KEEPWELL_WORKSPACE)), DAYS)
+    workspace = workspace_open(Path(settings.KEEPWELL_WORKSPACE))
+    morning_after = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
+    assert not load_files(workspace, paths=[world()], now=morning_after).problems
+    return _computed(workspace, DAYS)
 
 
 @lru_cache
 def signals_workspace() -> Workspace:
     """The same world by the agency-signals pack with two published days; made once, only read."""
     root = Path(settings.KEEPWELL_WORKSPACE).parent / "signals"
-    return _filled(workspace_init(root, pack="agency-signals", name="Agencies", currency="EUR"), 2)
+    workspace = workspace_init(root, pack="agency-signals", name="Agencies", currency="EUR")
+    loaded = published_workspace().data_dir
+    workspace.data_dir.mkdir(parents=True)
+    shutil.copy2(loaded / "warehouse.duckdb", workspace.data_dir)
+    shutil.copytree(loaded / "facts", workspace.data_dir / "facts")
+    return _computed(workspace, 2)
 
 
 @lru_cache
@@ -51,10 +60,7 @@ def world() -> Path:
     return folder
 
 
-def _filled(workspace: Workspace, days: int) -> Workspace:
-    morning_after = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
-    report = load_files(workspace, paths=[world()], now=morning_after)
-    assert not report.problems
+def _computed(workspace: Workspace, days: int) -> Workspace:
     backfill_days(workspace, first=LAST - timedelta(days=days - 1), last=LAST)
     publish_copies(workspace)
     return workspace

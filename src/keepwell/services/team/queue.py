@@ -83,6 +83,7 @@ class Queue:
     counts: QueueCounts
     week: Week
     query: QueueQuery
+    who: str
     choices: Choices
 
     @property
@@ -122,7 +123,7 @@ def visible_tasks(person: Person) -> QuerySet[Task]:
 def queue_of(person: Person, query: QueueQuery, *, at: Moment, model: Model) -> Queue:
     """A person's queue; the same number of queries however long it is."""
     base = visible_tasks(person).filter(state__in=OPEN_STATES)
-    mine = base.filter(_whose(person, query.who))
+    mine = base.filter(_whose(person, _who(person, query)))
     week = week_of(person, model=model, today=at.today, zone=at.zone)
     line = _shown(mine, DUE, at).order_by(*ORDER)[week.left : week.left + 1].first()
     found = _filtered(_shown(mine, query.show, at), query, at)
@@ -136,6 +137,7 @@ def queue_of(person: Person, query: QueueQuery, *, at: Moment, model: Model) -> 
         counts=_counts(mine, at),
         week=week,
         query=query,
+        who=_who(person, query),
         choices=_choices(person, base, model),
     )
 
@@ -153,12 +155,16 @@ def order_key(task: Task) -> tuple[Any, ...]:
     return task.priority, money, task.renewal_on or date.max, task.pk
 
 
+def _who(person: Person, query: QueueQuery) -> str:
+    """Whose tasks are shown; a CSM looks at the own ones first."""
+    return query.who or (MINE if person.role == Role.CSM else ALL)
+
+
 def _whose(person: Person, who: str) -> Q:
-    chosen = who or (MINE if person.role == Role.CSM else ALL)
-    if chosen == ALL:
+    if who == ALL:
         return Q()
-    if chosen.isdecimal():
-        return Q(assignee_id=int(chosen))
+    if who.isdecimal():
+        return Q(assignee_id=int(who))
     own = Q(owner_email__in=person.owner_emails) | (Q(owner_email="") if person.role == Role.CSM else Q())
     return Q(assignee=person) | (Q(assignee=None) & own)
 

@@ -102,7 +102,7 @@ def task_card(workspace: Workspace, task: Task, *, model: Model, today: date) ->
         .select_related("task", "logged_by")
         .order_by("-logged_at", "-pk")[:EARLIER]
     )
-    others = tuple(_others(task))
+    tried, others = _tried(task, outcomes), tuple(_others(task))
     pending = next((other for other in others if other.kind == Task.Kind.FOLLOW_UP), None)
     key = task.segment.partition(": ")[0]
     segment = model.segments.get(key)
@@ -117,8 +117,8 @@ def task_card(workspace: Workspace, task: Task, *, model: Model, today: date) ->
         left=_left(task, current),
         hold=standing_holds([task.customer_id]).get(task.customer_id),
         pending=pending,
-        tried=_tried(task, outcomes),
-        outcomes=outcomes,
+        tried=tried,
+        outcomes=tuple(one for one in outcomes if one not in tried),
         others=others,
         preset=preset_of(task, today),
     )

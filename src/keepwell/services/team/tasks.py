@@ -10,7 +10,7 @@ from django.db import transaction
 
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.holds import record_end, why_ended
-from keepwell.services.team.reasons import Reason, Situation
+from keepwell.services.team.reasons import Situation
 from keepwell.services.team.task_days import TaskCustomer, TaskDay, read_task_day
 from keepwell.services.team.task_records import OPEN_STATES, TaskBook, read_book
 from keepwell.services.team.wanted import Wanted, wanted_for_new, wanted_tasks
@@ -20,6 +20,7 @@ from keepwell.store.models import AuditEntry, Hold, Job, Task
 QUIET_DAYS: Final = 7
 """For so long a play that was done stays quiet when nothing new is true and the model sets no time."""
 WORKER: Final = "Keepwell"
+NEW: Final = "New: "
 
 
 @dataclass(frozen=True)
@@ -160,17 +161,22 @@ class _Run:
         self.changed[task.pk] = task
 
     def escalate(self, task: Task, wanted: Wanted, situation: Situation) -> None:
-        """An open task learns of conditions that came true since; a snoozed one comes back."""
+        """An open task says today's values, and learns of conditions that came true; then a snoozed one comes back."""
         new = [reason for reason in situation.new_since(task.conditions) if reason.condition in wanted.conditions]
+        first = [reason.words for reason in new if reason.words]
+        reasons = [*(f"{NEW}{words}" for words in first), *(words for words in wanted.reasons if words not in first)]
+        # The same words keep their mark of being new: a run that is repeated says nothing else.
+        if sorted(reasons) != sorted(text.removeprefix(NEW) for text in task.reasons):
+            task.reasons = reasons
+            self.changed[task.pk] = task
         if not new:
             return
-        words = [f"New: {reason.words}" for reason in new if reason.words]
-        task.reasons, task.conditions = [*words, *task.reasons], sorted({*task.conditions, *_names(new)})
+        task.conditions = sorted({*task.conditions, *(reason.condition for reason in new)})
         task.due_at = min(task.due_at, wanted.due(self.now, self.zone))
         if task.state == Task.State.SNOOZED:
             self.wake(task)
         self.changed[task.pk] = task
-        self.say(task, "task.escalated", "; ".join(words) or "New conditions are true")
+        self.say(task, "task.escalated", "; ".join(f"{NEW}{words}" for words in first) or "new conditions are true")
 
     def close_what_passed(self, situation: Situation, tasks: Iterable[Task], wanted: Sequence[Wanted]) -> None:
         """Close tasks whose reason is gone, when nobody has touched them."""
@@ -213,8 +219,8 @@ class _Run:
     def written(self) -> TasksOpened:
         """Write everything down."""
         before = Task.objects.filter(state__in=OPEN_STATES).count()
-        Task.objects.bulk_update(self.changed.values(), _REFRESHED, batch_size=200)
-        Task.objects.bulk_update(self.closed.values(), ("state", "closed_at", "closed_why", "version"), batch_size=200)
+        _update(self.changed.values(), _REFRESHED)
+        _update(self.closed.values(), _CLOSED)
         # What another run opened meanwhile stays: one open task per customer and play is the table's own rule.
         Task.objects.bulk_create(self.opened, batch_size=200, ignore_conflicts=True)
         after = Task.objects.filter(state__in=OPEN_STATES).count()
@@ -246,10 +252,14 @@ class _Run:
 _REFRESHED: Final = (
     "company", "owner_email", "money", "renewal_on", "state", "snoozed_until", "reasons", "conditions", "due_at",
 )  # fmt: skip
+_CLOSED: Final = ("state", "closed_at", "closed_why", "version")
 
 
-def _names(reasons: Iterable[Reason]) -> set[str]:
-    return {reason.condition for reason in reasons}
+def _update(tasks: Iterable[Task], fields: Sequence[str]) -> None:
+    """Write some columns of tasks that are there; laying rows over rows is many times as fast as `bulk_update`."""
+    Task.objects.bulk_create(
+        list(tasks), batch_size=200, update_conflicts=True, unique_fields=["id"], update_fields=fields
+    )
 
 
 def _passed(task: Task, situation: Situation, wanted: Sequence[Wanted]) -> str:

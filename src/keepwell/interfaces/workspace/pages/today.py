@@ -183,7 +183,7 @@ def _answer(request: PageRequest, context: dict[str, Any], shown: Task | None, *
         context |= card_context(request, shown, query) | {"back": context["address"]}
     if not context["lines"]:
         context["run_time"] = team_settings(request.workspace).run_time
-    context |= {"chosen": chosen, "today_words": f"{request.today:%A}, {day(request.today)}"}
+    context |= {"chosen": chosen}
     return render(request, PAGE, context)
 
 

@@ -38,6 +38,7 @@ class Line:
     item: QueueItem
     due: Due
     mark: str
+    why: str
     left: bool
     group: str
     size: int
@@ -100,6 +101,7 @@ def queue_context(request: PageRequest, query: QueueQuery) -> dict[str, Any]:
         "kinds": Task.Kind.choices,
         "whose": people_of(queue, request.user),
         "currency": request.workspace.currency,
+        "today_words": f"{request.today:%A}, {day(request.today)}",
     }
 
 
@@ -140,6 +142,7 @@ def _line(item: QueueItem, queue: Queue, known: Mapping[str, PortfolioRow], mode
         item=item,
         due=due_words(task, at),
         mark=_mark(task, model),
+        why=_why(task),
         left=_left(task, customer),
         group=_group(task.priority, model) if item.new_group else "",
         size=queue.sizes.get(task.priority, 0),
@@ -152,6 +155,12 @@ def _mark(task: Task, model: Model) -> str:
     if task.kind == Task.Kind.SIGNAL:
         return play_label(model, task.play)
     return "" if task.kind == Task.Kind.SEGMENT else task.get_kind_display()
+
+
+def _why(task: Task) -> str:
+    """The reasons in one line; the renewal has its own place in it."""
+    reasons = [text for text in task.reasons if not text.startswith(("Renewal", "Also "))]
+    return ", ".join(reasons or task.reasons) or task.action
 
 
 def _left(task: Task, customer: PortfolioRow | None) -> bool:
@@ -170,10 +179,10 @@ def _tabs(queue: Queue) -> Iterable[tuple[str, str, int, bool]]:
     counts, query = queue.counts, queue.query
     plain = {"due": "", "show": _NO_FILTER.show, "page": 1}
     choices = (
-        ({}, "All due", counts.due),
+        ({}, "All", counts.due),
         ({"due": "overdue"}, "Overdue", counts.overdue),
         ({"due": "today"}, "Today", counts.today),
-        ({"due": "week"}, "This week", counts.week),
+        ({"due": "week"}, "Week", counts.week),
         ({"show": "snoozed"}, "Snoozed", counts.snoozed),
         ({"show": "later"}, "Later", counts.later),
     )

@@ -52,10 +52,9 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     count();
-    const chosen = location.pathname.match(/\/tasks\/(\d+)$/) || event.detail.pathInfo.requestPath.match(/\/tasks\/(\d+)(\?|$)/);
-    if (event.detail.target.id !== "card" || !chosen) return;
+    const number = event.detail.pathInfo?.requestPath.match(/\/tasks\/(\d+)/)?.[1];
+    if (event.detail.target.id !== "card" || !number) return;
     document.getElementById("today")?.classList.add("kw-today-chosen");
-    const number = event.detail.pathInfo.requestPath.match(/\/tasks\/(\d+)/)?.[1] || chosen[1];
     document.querySelectorAll("[data-task]").forEach((row) => row.classList.toggle("kw-selected", row.dataset.task === number));
     if (matchMedia("(max-width: 991.98px)").matches) scrollTo(0, 0);
   });
