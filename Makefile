@@ -30,6 +30,9 @@ ravenstack: venv-run
 
 test: venv
 	@$(RUN)/python -m pytest -n auto $(TESTS)
+	@echo "and what uses the application database once more, on PostgreSQL"
+	@KEEPWELL_TEST_DATABASE=postgresql $(RUN)/python -m pytest -n auto -m django_db $(TESTS); status=$$?; \
+		[ $$status -eq 5 ] || exit $$status
 
 # All of them, whatever the first ones say.
 lint: venv

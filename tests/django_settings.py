@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from keepwell.services.workspace import workspace_init
+from tests.postgresql import database_url
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="keepwell-tests-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
@@ -14,7 +15,7 @@ workspace_init(_FOLDER / "workspace", pack="b2b-saas", name="Test workspace", cu
 os.environ["KEEPWELL_WORKSPACE"] = str(_FOLDER / "workspace")
 os.environ["KEEPWELL_SECRET_KEY"] = "only for tests, and long enough for Django's check of its strength: 0123456789"  # noqa: S105
 if os.environ.get("KEEPWELL_TEST_DATABASE"):
-    os.environ["KEEPWELL_DATABASE_URL"] = os.environ["KEEPWELL_TEST_DATABASE"]
+    os.environ["KEEPWELL_DATABASE_URL"] = database_url(os.environ["KEEPWELL_TEST_DATABASE"])
 
 from keepwell.interfaces.site.settings import *  # noqa: E402, F403
 

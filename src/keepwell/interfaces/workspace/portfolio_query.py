@@ -146,8 +146,9 @@ class Address:
 def address_of(given: QueryDict | dict[str, list[str]]) -> Address:
     """Read an address or a saved view; empty parameters are left out."""
     lists = dict(given.lists()) if isinstance(given, QueryDict) else given
-    known = {"q", "sort", "page", "column", *LISTS, *NUMBERS}
-    found = {name: tuple(str(v) for v in values if str(v).strip()) for name, values in lists.items() if name in known}
+    # One order, so that the same question has one address, whatever database kept it.
+    known = ("q", *LISTS, *NUMBERS, "column", "sort", "page")
+    found = {name: tuple(str(v) for v in lists[name] if str(v).strip()) for name in known if name in lists}
     return Address({name: values for name, values in found.items() if values})
 
 
