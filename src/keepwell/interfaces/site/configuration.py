@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from keepwell.model.problems import did_you_mean
 from keepwell.services.workspace import CONFIG, WorkspaceError
@@ -111,6 +111,26 @@ def _sso(path: Path, content: Any) -> SingleSignOn | None:
         str(content["client_id"]),
         bool(content.get("create_people", False)),
     )
+
+
+def email_settings(url: str) -> dict[str, Any]:
+    """Django's settings for a mail server such as smtp://user:password@host:587/?tls=1; printing when there is none."""
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise WorkspaceError("KEEPWELL_EMAIL_URL must look like smtp://user:password@host:587/?tls=1")
+    direct = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if direct else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": direct,
+        "EMAIL_USE_TLS": not direct and parse_qs(parts.query).get("tls", ["1"])[0] != "0",
+        "EMAIL_TIMEOUT": 20,
+    }
 
 
 def secret_key(data_dir: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dj_database_url
 
-from keepwell.interfaces.site.configuration import secret_key, web_config
+from keepwell.interfaces.site.configuration import email_settings, secret_key, web_config
 from keepwell.services.workspace import workspace_open
 
 KEEPWELL_WORKSPACE = os.environ.get("KEEPWELL_WORKSPACE", ".")
@@ -137,8 +137,8 @@ if WEB.sso:
         }
     }
 
-# --- E-mail: without KEEPWELL_EMAIL_URL (smtp://user:password@host:587/?tls) messages are printed, not sent --------
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# --- E-mail: without KEEPWELL_EMAIL_URL (smtp://user:password@host:587/?tls=1) messages are printed, not sent --------
+globals().update(email_settings(os.environ.get("KEEPWELL_EMAIL_URL", "")))
 DEFAULT_FROM_EMAIL = WEB.email_from
 EMAIL_SUBJECT_PREFIX = "[Keepwell] "
 
@@ -173,6 +173,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["keepwell.interfaces.site.uploads.NoUploads"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
