@@ -11,7 +11,7 @@ import numpy as np
 from keepwell.evaluation.compiled import compile_model
 from keepwell.evaluation.explained_conditions import tree_text
 from keepwell.evaluation.lags import segment_key
-from keepwell.metrics.frame import Floats
+from keepwell.metrics.frame import Bools, Floats
 from keepwell.model.conditions import ConditionTree, Group, Leaf
 from keepwell.model.expression_text import expression_text
 from keepwell.model.loader import LoadedModel
@@ -21,7 +21,7 @@ from keepwell.reporting.patterns import Pattern, Patterns, patterns_of
 from keepwell.reporting.plain import Figure, Plain
 from keepwell.reporting.reading import Day
 from keepwell.reporting.scores import health_name, mean
-from keepwell.reporting.segments import SegmentRow, segment_table
+from keepwell.reporting.segments import Members, SegmentRow, member_rows, segment_table
 from keepwell.reporting.strategy import recommendations
 
 DAYS_A_MONTH: Final = 365.25 / 12
@@ -87,6 +87,15 @@ class SegmentProfile(Plain):
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Said:
+    """What the definition of a segment says about it."""
+
+    description: str = ""
+    criteria: str = ""
+    action: str = ""
+
+
 def segment_profiles(
     loaded: LoadedModel, by: str, first: Day | None, last: Day, *, currency: str = "USD"
 ) -> tuple[SegmentProfile, ...]:
@@ -94,22 +103,50 @@ def segment_profiles(
     present = last.present()
     rows = segment_table(loaded, by, first, last).rows
     groups = grouping(loaded, by, (present,))
-    return tuple(_profile(loaded, groups, present, row, currency) for row in rows if row.customers)
+    return tuple(_of_group(loaded, groups, present, row, currency) for row in rows if row.customers)
 
 
-def _profile(loaded: LoadedModel, groups: Grouping, present: Day, row: SegmentRow, currency: str) -> SegmentProfile:
-    inside = groups.of(present) == row.name
-    members = present.take(inside)
+def segment_profile(
+    loaded: LoadedModel, by: str, name: str, first: Day | None, last: Day, *, currency: str = "USD"
+) -> SegmentProfile | None:
+    """The profile of one segment of a dimension, also without customers; None when there is no such segment."""
+    present = last.present()
+    row = next((row for row in segment_table(loaded, by, first, last).rows if row.name == name), None)
+    groups = grouping(loaded, by, (present,))
+    return None if row is None else _of_group(loaded, groups, present, row, currency)
+
+
+def members_profile(
+    loaded: LoadedModel, chosen: Members, first: Day | None, last: Day, said: Said, *, currency: str = "USD"
+) -> SegmentProfile:
+    """The profile of any customers of a day; see `member_rows`."""
+    (row,) = member_rows(loaded, [chosen], first, last)
+    return _profile(loaded, last.present(), chosen.now, row, said, None, currency)
+
+
+def _of_group(loaded: LoadedModel, groups: Grouping, present: Day, row: SegmentRow, currency: str) -> SegmentProfile:
     key = segment_key(loaded.model, row.name)
     definition = loaded.model.segments[key] if key else None
     band = _band(loaded, groups, row.name)
+    said = Said(
+        definition.description if definition else band.meaning if band else "",
+        _criteria(loaded, row.name),
+        definition.action if definition else band.action if band else "",
+    )
+    return _profile(loaded, present, groups.of(present) == row.name, row, said, key, currency)
+
+
+def _profile(
+    loaded: LoadedModel, present: Day, inside: Bools, row: SegmentRow, said: Said, key: str | None, currency: str
+) -> SegmentProfile:
+    members = present.take(inside)
     found: Patterns = patterns_of(loaded, present, inside, row.label, segment=key)
-    texts, reasons = recommendations(definition, found, currency)
+    texts, reasons = recommendations(loaded.model.segments[key] if key else None, found, currency)
     return SegmentProfile(
         segment=row,
-        description=definition.description if definition else band.meaning if band else "",
-        criteria=_criteria(loaded, row.name),
-        action=definition.action if definition else band.action if band else "",
+        description=said.description,
+        criteria=said.criteria,
+        action=said.action,
         demographics=_demographics(members),
         performance=Performance(row.health, _adoption(loaded, members), row.nrr, row.churn),
         engagement=Engagement(*(_metric(loaded, members, names) for names in (MEETINGS, RESPONSES, TICKETS))),

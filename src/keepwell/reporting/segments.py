@@ -1,5 +1,6 @@
 """Segments side by side: customers, ARR, health, retention and risk of every segment of a dimension."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from keepwell.metrics.frame import Bools
 from keepwell.model.loader import LoadedModel
-from keepwell.reporting.groups import Group, Grouping, grouping
+from keepwell.reporting.groups import Group, grouping
 from keepwell.reporting.plain import Figure, Plain
 from keepwell.reporting.reading import Day
 from keepwell.reporting.retention import Retention, retention_days
@@ -50,34 +51,56 @@ class SegmentTable(Plain):
     total: SegmentRow
 
 
+@dataclass(frozen=True)
+class Members:
+    """Some customers by a name: masks over those present on both days, `before` None without an earlier day."""
+
+    shown: Group
+    before: Bools | None
+    now: Bools
+
+
 def segment_table(loaded: LoadedModel, by: str, first: Day | None, last: Day) -> SegmentTable:
     """Compare the groups of a dimension (or `bands`); `first` is the snapshot where retention begins, None without."""
     present = last.present()
     before = None if first is None else first.present()
     groups = grouping(loaded, by, (present,) if before is None else (before, present))
+    names, then = groups.of(present), None if before is None else groups.of(before)
+    chosen = [
+        Members(group, None if then is None else then == group.name, names == group.name) for group in groups.groups
+    ]
+    rows = member_rows(loaded, [*chosen, everybody(first, last)], first, last)
     _, rule = at_risk(loaded, present)
-    everybody = _Side(loaded, groups, before, present)
     since = None if before is None else before.as_of
-    rows = tuple(everybody.row(group) for group in groups.groups)
-    return SegmentTable(by, groups.title, last.as_of, since, rule, rows, everybody.row(None))
+    return SegmentTable(by, groups.title, last.as_of, since, rule, rows[:-1], rows[-1])
 
 
-class _Side:
+def everybody(first: Day | None, last: Day) -> Members:
+    """All customers of both days."""
+    before = None if first is None else np.ones(first.present().rows, np.bool_)
+    return Members(Group("", "All customers"), before, np.ones(last.present().rows, np.bool_))
+
+
+def member_rows(loaded: LoadedModel, chosen: Sequence[Members], first: Day | None, last: Day) -> tuple[SegmentRow, ...]:
+    """A row for each of some sets of customers, which may overlap."""
+    sides = _Sides(loaded, None if first is None else first.present(), last.present())
+    return tuple(sides.row(members) for members in chosen)
+
+
+class _Sides:
     """Both ends of a comparison, with what every row needs."""
 
-    def __init__(self, loaded: LoadedModel, groups: Grouping, before: Day | None, present: Day) -> None:
+    def __init__(self, loaded: LoadedModel, before: Day | None, present: Day) -> None:
         self.before, self.present = before, present
         self.health = health_of(loaded, present)
         self.risky, _ = at_risk(loaded, present)
         self.arr = present.number("arr")
-        self.names = groups.of(present)
-        self.then = None if before is None else groups.of(before)
 
-    def row(self, group: Group | None) -> SegmentRow:
-        members = np.ones(self.present.rows, np.bool_) if group is None else self.names == group.name
-        shown, risky = group or Group("", "All customers"), members & self.risky
+    def row(self, chosen: Members) -> SegmentRow:
+        members, shown = chosen.now, chosen.shown
+        risky = members & self.risky
         customers, arr = int(members.sum()), money(self.arr[members])
-        kept = self._retention(group)
+        kept = self._retention(chosen.before)
         why = NO_EARLIER if kept is None else kept.why
         return SegmentRow(
             name=shown.name,
@@ -96,10 +119,9 @@ class _Side:
             arr_at_risk=money(self.arr[risky]),
         )
 
-    def _retention(self, group: Group | None) -> Retention | None:
-        if self.before is None or self.then is None:
+    def _retention(self, cohort: Bools | None) -> Retention | None:
+        if self.before is None or cohort is None:
             return None
-        cohort = np.ones(self.before.rows, np.bool_) if group is None else self.then == group.name
         return retention_days(self.before, self.present, cohort=cohort)
 
     def _health(self, members: Bools) -> Figure:

@@ -25,7 +25,9 @@ class Entry:
 MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
+    Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),
     Entry("Model", "model", "adjustments", Action.SEE, "/model", "m"),
+    Entry("Data", "data", "database", Action.SEE, "/data", "d"),
     Entry("Jobs", "jobs", "activity", Action.RUN_JOBS, "/jobs", "j"),
     Entry("People", "people", "users", Action.MANAGE_PEOPLE, "/people"),
     Entry("Audit log", "audit", "history", Action.SEE_AUDIT, "/audit"),
