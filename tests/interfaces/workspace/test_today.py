@@ -12,7 +12,7 @@ from keepwell.services.published import PortfolioQuery, portfolio_page
 from keepwell.services.team.here import workspace
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, Outcome, Person, Task, WorkspaceSetting
+from keepwell.store.models import AuditEntry, Hold, Outcome, Person, Task, WorkspaceSetting
 from tests.web import LAST, NOW, MakeClient, MakePerson
 
 pytestmark = pytest.mark.django_db
@@ -303,3 +303,17 @@ def test_a_pack_without_a_score_shows_none(client_of: MakeClient, signals: Works
     page = text_of(client_of("admin"), reverse("today"))
     assert "Last login" in page
     assert "Health" not in page.split('id="card"')[1].split("</dl>")[0]
+
+
+def test_what_somebody_said_can_be_ended_on_the_customers_page(
+    client_of: MakeClient, published: Workspace, owned: tuple[str, str]
+) -> None:
+    task, client = add(owned[1]), client_of("admin", name="Ada")
+    client.post(reverse("task_outcome", args=[task.pk]), {**SAID, "version": 1})
+    page = text_of(client, reverse("customer", args=[owned[1]]))
+    assert "Marked as resolved by Ada" in page
+    assert "shown as Healthy &amp; stable until 30 Jul 2026" in page
+    stranger = client_of("csm", owner_aliases=[owner_of(published, owned[0])])
+    assert stranger.post(reverse("hold_end", args=[owned[1]])).status_code == 404
+    client.post(reverse("hold_end", args=[owned[1]]))
+    assert Hold.objects.get().ended_why == "ended by hand"

@@ -8,8 +8,11 @@ from typing import Final
 from django.db import transaction
 
 from keepwell.model.definitions import Model
+from keepwell.services.published import NothingPublished
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.here import workspace
 from keepwell.services.team.reasons import Situation
+from keepwell.services.team.task_days import published_model
 from keepwell.store.models import Hold
 
 HOLDS_DAYS: Final = 30
@@ -26,6 +29,7 @@ class HoldShown:
 
     kind: str
     segment: str
+    label: str
     by: str
     since: date
     until: date | None
@@ -50,9 +54,19 @@ def standing_holds(customer_ids: Iterable[str] | None = None) -> dict[str, HoldS
     return {hold.customer_id: _shown(hold) for hold in holds}
 
 
+def segment_label(name: str) -> str:
+    """What people call the segment that a hold shows."""
+    try:
+        definition = published_model(workspace()).segments.get(name)
+    except NothingPublished:
+        definition = None
+    return (definition.label if definition else "") or name.replace("_", " ").capitalize() or "Resolved"
+
+
 def _shown(hold: Hold) -> HoldShown:
     person = hold.outcome.logged_by if hold.outcome else None
-    return HoldShown(hold.kind, hold.segment, person.shown_name if person else "a person", hold.since, hold.until)
+    by = person.shown_name if person else "a person"
+    return HoldShown(hold.kind, hold.segment, segment_label(hold.segment), by, hold.since, hold.until)
 
 
 def why_ended(hold: Hold, situation: Situation, today: date) -> str:

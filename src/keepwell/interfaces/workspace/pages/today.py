@@ -19,6 +19,7 @@ from keepwell.interfaces.workspace.pages.today_shown import (
 )
 from keepwell.interfaces.workspace.templatetags.keepwell import day
 from keepwell.services.team.access import Action, may
+from keepwell.services.team.holds import segment_label
 from keepwell.services.team.outcomes import (
     OutcomeConflict,
     OutcomeInvalid,
@@ -82,7 +83,7 @@ def outcome(request: PageRequest, pk: int) -> HttpResponse:
         return _again(request, found, query, status=422, problems=invalid.problems)
     except OutcomeConflict as conflict:
         return _again(request, conflict.task, query, status=409, conflict=str(conflict))
-    return after_change(request, query, said=effects_of(request, logged), after=logged.task, undo=logged)
+    return after_change(request, query, said=effects_of(logged), after=logged.task, undo=logged)
 
 
 @require_POST
@@ -158,7 +159,7 @@ def card_context(request: PageRequest, found: Task, query: QueueQuery) -> dict[s
     }
 
 
-def effects_of(request: PageRequest, logged: Outcome) -> str:
+def effects_of(logged: Outcome) -> str:
     """What an outcome did, for the person who logged it."""
     who, words = logged.task.company, outcome_words(logged)
     if logged.result == Outcome.Result.LOST:
@@ -167,13 +168,8 @@ def effects_of(request: PageRequest, logged: Outcome) -> str:
         return f"{who}: {words} on {day(logged.follow_up_on)}. Until then only something new opens another task."
     hold = Hold.objects.filter(outcome=logged).first()
     until = f" until {day(hold.until)}" if hold and hold.until else ""
-    return f"{who}: {words}. Shown as {segment_label(request, hold)}{until}, or until something new is true."
-
-
-def segment_label(request: PageRequest, hold: Hold | None) -> str:
-    """The segment that a hold shows, as people call it."""
-    definition = published_model(request.workspace).segments.get(hold.segment if hold else "")
-    return definition.label if definition and definition.label else "resolved"
+    label = segment_label(hold.segment if hold else "")
+    return f"{who}: {words}. Shown as {label}{until}, or until something new is true."
 
 
 def _answer(request: PageRequest, context: dict[str, Any], shown: Task | None, *, chosen: bool) -> HttpResponse:

@@ -14,6 +14,7 @@ from keepwell.interfaces.workspace.pages.today import after_change
 from keepwell.interfaces.workspace.pages.today_shown import query_from
 from keepwell.interfaces.workspace.templatetags.keepwell import day
 from keepwell.services.team.access import Action
+from keepwell.services.team.holds import NoHold, end_hold
 from keepwell.services.team.queue import assignable
 from keepwell.services.team.task_card import workday
 from keepwell.services.team.task_changes import Seen, TaskRefused, mark_done, reassign, snooze, wake
@@ -83,6 +84,20 @@ def tasks_wake(request: PageRequest) -> HttpResponse:
     """Put snoozed tasks back into the queue."""
     tasks = tasks_or_404(request)
     return _changed(request, tasks, lambda seen: wake(acting(request), seen, now=request.now), "back in the queue", {})
+
+
+@require_POST
+@page(Action.WORK)
+def hold_end(request: PageRequest, customer_id: str) -> HttpResponse:
+    """End by hand what somebody said of a customer: resolved, or lost."""
+    customer_or_404(request, customer_id)
+    why = request.POST.get("why", "").strip() or "ended by hand"
+    try:
+        end_hold(acting(request), customer_id=customer_id, why=why, now=request.now, today=request.today)
+        messages.success(request, "The data decide again: the next run opens what the day calls for.")
+    except NoHold as nothing:
+        messages.error(request, str(nothing))
+    return redirect("customer", customer_id)
 
 
 def tasks_or_404(request: PageRequest) -> list[Task]:
