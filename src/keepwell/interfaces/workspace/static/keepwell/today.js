@@ -53,7 +53,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     count();
     const number = event.detail.pathInfo?.requestPath.match(/\/tasks\/(\d+)/)?.[1];
-    if (event.detail.target.id !== "card" || !number) return;
+    if (event.detail.target?.id !== "card" || !number) return;
     document.getElementById("today")?.classList.add("kw-today-chosen");
     document.querySelectorAll("[data-task]").forEach((row) => row.classList.toggle("kw-selected", row.dataset.task === number));
     if (matchMedia("(max-width: 991.98px)").matches) scrollTo(0, 0);
