@@ -25,6 +25,12 @@ class SingleSignOn:
     client_id: str
     create_people: bool
 
+    @property
+    def origin(self) -> str:
+        """Where the sign-in form leads to, as a security policy names it."""
+        parts = urlsplit(self.server_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
 
 @dataclass(frozen=True)
 class WebConfig:

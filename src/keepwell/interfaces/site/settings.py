@@ -166,7 +166,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'", *([WEB.sso.server_url] if WEB.sso else [])],
+        "form-action": ["'self'", *([WEB.sso.origin] if WEB.sso else [])],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "manifest-src": ["'self'"],
