@@ -1,5 +1,6 @@
 """The customer page: who may see it, what it says, and how fast it asks the database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,14 @@ import pytest
 from django.test import Client
 
 from keepwell.interfaces.workspace.pages.customer import contacts_first
-from keepwell.services.published import PersonRow, PortfolioQuery, PortfolioRow, portfolio_rows
+from keepwell.services.published import (
+    CustomerCurrent,
+    PersonRow,
+    PortfolioQuery,
+    PortfolioRow,
+    customer_current,
+    portfolio_rows,
+)
 from keepwell.services.team.audit import Actor, actor
 from keepwell.services.team.notes import note_add
 from keepwell.services.workspace import Workspace
@@ -117,12 +125,14 @@ def test_open_tasks_and_a_standing_word_are_shown(ops: Client, row: PortfolioRow
     open_task(row)
     open_task(row, "later", state="snoozed", snoozed_until=LAST + timedelta(days=3), snooze_reason="On holiday")
     open_task(row, "done", state="done")
-    Hold.objects.create(customer_id=row.customer_id, kind="resolved", since=LAST, until=LAST + timedelta(days=30))
+    until = LAST + timedelta(days=30)
+    Hold.objects.create(customer_id=row.customer_id, kind="resolved", segment="healthy_stable", since=LAST, until=until)
     page = text(ops, f"/customers/{row.customer_id}")
     assert "Call about p" in page
     assert "snoozed until 3 Jul 2026: On holiday" in page
     assert "Call about done" not in page
     assert "Marked as resolved by a person on 30 Jun 2026" in page
+    assert "until 30 Jul 2026, or until the data say something new" in page
 
 
 def test_the_database_is_asked_as_often_for_three_as_for_one(
@@ -199,3 +209,20 @@ def test_who_decides_is_called_first_and_who_left_never() -> None:
         one("nobody", role="decision_maker", email=None),
     ]
     assert [p.name for p in contacts_first(people)] == ["boss", "champion", "silent champion", "user"]
+
+
+def test_too_little_data_is_said_and_no_health_is_claimed(
+    ops: Client, row: PortfolioRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def thin(*given: Any) -> CustomerCurrent | None:
+        known = customer_current(*given)
+        assert known
+        scores = tuple(replace(s, score=None, band="Not enough data", coverage=0.496) for s in known.scores)
+        return replace(known, scores=scores, row=replace(known.row, reasons=(), signals=(), score=None))
+
+    monkeypatch.setattr("keepwell.interfaces.workspace.pages.customer.customer_current", thin)
+    page = text(ops, f"/customers/{row.customer_id}")
+    assert "Not enough data" in page
+    assert "49.6 % of the score has data" in page
+    assert "Too little is known to judge" in page
+    assert "No reason to worry" not in page

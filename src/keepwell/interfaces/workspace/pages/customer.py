@@ -99,7 +99,8 @@ def _state(known: CustomerCurrent, model: Model, history: Sequence[HistoryPoint]
     scores = {score.kind: score for score in reversed(known.scores)}
     health = scores.get("health")
     name = health.name if health else ""
-    chart = score_chart(history, model.scores[name].bands) if name in model.scores and history else None
+    scored = name in model.scores and any(point.score is not None for point in history)
+    chart = score_chart(history, model.scores[name].bands) if scored else None
     ribbon = () if chart else segment_ribbon(history, model)
     return {
         "health": health,
