@@ -103,3 +103,21 @@ def test_a_longer_window_does_not_read_days_that_a_shorter_one_left_out(warehous
     day = day_number(FIRST) + 50
     assert Engine(warehouse, _model(7)).compute([day]).frame.columns["logins"].item(0) == 0
     assert Engine(warehouse, _model(60)).compute([day]).frame.columns["logins"].item(0) == 6
+
+
+def _tables(warehouse: Warehouse) -> set[str]:
+    found = warehouse.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    return {name for (name,) in found if name.startswith("state_") and name != "state_days"}
+
+
+def test_a_table_of_state_goes_with_its_last_day_and_comes_back_with_a_new_one(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    assert _counts(warehouse, 5) == (6, 6)
+    assert len(_tables(warehouse)) == 2
+    _load(warehouse, tmp_path, "events", [_event(day, deleted_at="2026-05-01T00:00:00Z") for day in range(6)])
+    _counts(warehouse, 5)
+    assert not _tables(warehouse)
+    _load(warehouse, tmp_path, "events", [_event(4, event_id="new")])
+    assert _counts(warehouse, 5) == (1, 1)
+    assert len(_tables(warehouse)) == 2
