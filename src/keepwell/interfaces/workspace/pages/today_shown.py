@@ -51,7 +51,7 @@ class Line:
 
 def query_from(values: QueryDict) -> QueueQuery:
     """The filters of an address; what is not understood is left out."""
-    page = values.get("page", "1")
+    page, owner = values.get("page", "1"), values.get("owner", "")
     return QueueQuery(
         show=values.get("show") or _NO_FILTER.show,
         who=values.get("who", ""),
@@ -59,7 +59,7 @@ def query_from(values: QueryDict) -> QueueQuery:
         kind=values.get("kind", ""),
         play=values.get("play", ""),
         segment=values.get("segment", ""),
-        owner=(values["owner"] if values["owner"] != "-" else "") if values.get("owner") else None,
+        owner=owner.removeprefix("-") if owner else None,
         search=values.get("q", "").strip(),
         page=int(page) if page.isdecimal() and len(page) < 6 else 1,
     )
@@ -94,7 +94,7 @@ def queue_context(request: PageRequest, query: QueueQuery) -> dict[str, Any]:
         "lines": lines,
         "query": query,
         "address": address_of(query),
-        "tabs": _tabs(queue),
+        "tabs": list(_tabs(queue)),
         "earlier": address_of(query, page=query.page - 1) if query.page > 1 else None,
         "further": address_of(query, page=query.page + 1) if query.page < queue.pages else None,
         "segments": [(name, segment.label or name) for name, segment in model.segments.items() if segment.task],
@@ -178,7 +178,7 @@ def _tabs(queue: Queue) -> Iterable[tuple[str, str, int, bool]]:
     """The views above the list: address, label, how many, whether it is the one shown."""
     counts, query = queue.counts, queue.query
     plain = {"due": "", "show": _NO_FILTER.show, "page": 1}
-    choices = (
+    choices: tuple[tuple[dict[str, str], str, int], ...] = (
         ({}, "All", counts.due),
         ({"due": "overdue"}, "Overdue", counts.overdue),
         ({"due": "today"}, "Today", counts.today),
