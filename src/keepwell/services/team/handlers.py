@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from keepwell.services.team.daily import run_backfill, run_daily, run_load, run_publish
+from keepwell.services.team.data_repairs import run_retry
 from keepwell.services.team.model_changes import run_plan
 from keepwell.services.team.running import Handler
 from keepwell.store.models import Job
@@ -14,4 +15,5 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     Job.Kind.LOAD: run_load,
     Job.Kind.PUBLISH: run_publish,
     Job.Kind.PLAN: run_plan,
+    Job.Kind.RETRY: run_retry,
 }

@@ -17,7 +17,7 @@ _COLORS: Final = {
     Job.State.FAILED: "red",
     Job.State.CANCELLED: "secondary",
 }
-_IN_SHORT: Final = ("customers", "tasks opened", "days", "rows read", "rows quarantined")
+_IN_SHORT: Final = ("customers", "tasks opened", "days", "rows read", "rows quarantined", "rows loaded")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -61,6 +61,8 @@ def _title(job: Job) -> str:
         return f"Daily run of {day(job.as_of)}"
     if job.kind == Job.Kind.BACKFILL:
         return f"Backfill of {job.key.split(' · ')[0]}"
+    if job.kind == Job.Kind.RETRY:
+        return job.key.split(" · ")[0]
     return str(job.get_kind_display())
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -118,6 +118,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def utc(value: datetime | None) -> datetime | None:
+    """A moment that was kept without a zone, which is UTC."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+@register.filter
 def days_words(value: float | None) -> str:
     """A number of days from now in words: in 12 days, today, 3 days ago."""
     if value is None:
@@ -151,6 +157,12 @@ def pretty(value: Any) -> str:
 def before_at(value: str | None) -> str:
     """An e-mail address without its domain."""
     return (value or "").split("@")[0]
+
+
+@register.filter
+def file_name(path: str) -> str:
+    """A file without its folders."""
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 @register.filter
