@@ -68,6 +68,7 @@ def serve(
     `listening` is called once the address is taken.
     """
     server = _server(host, port, threads)
+    answering = [thread for thread in threading.enumerate() if thread.name.startswith("waitress")]
     listening()
     beside = threading.Thread(target=work, args=(stop,), name="worker", daemon=True)
     if worker:
@@ -77,8 +78,9 @@ def serve(
     finally:
         stop.set()
         server.close()
-        if worker:
-            beside.join(timeout=_JOIN_SECONDS)
+        # A thread that is still closing its DuckDB when Python ends would abort the process.
+        for thread in (*answering, *([beside] if worker else [])):
+            thread.join(timeout=_JOIN_SECONDS)
 
 
 def end_on_signals(stop: threading.Event, *, leave: bool) -> None:
