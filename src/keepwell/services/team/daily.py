@@ -12,6 +12,7 @@ from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.team.jobs import Done
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
+from keepwell.services.team.segment_membership import refresh_segments
 from keepwell.services.team.sync import Synced, sync
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
@@ -32,7 +33,14 @@ def run_daily(running: Running) -> Done:
     report = _compute(running, day)
     running.step("Publishing what pages read", 0.8)
     publish_copies(running.workspace, on_wait=running.waits)
-    counts = {**_loaded(synced), "days caught up": caught_up, **_computed(report), **_tasks(running, day)}
+    segments = refresh_segments(running.workspace, day, running.now())
+    counts = {
+        **_loaded(synced),
+        "days caught up": caught_up,
+        **_computed(report),
+        "workspace segments": segments,
+        **_tasks(running, day),
+    }
     stale = _stale(running.workspace, day)
     warnings = (*synced.problems, *report.warnings)[:MOST_WARNINGS]
     return Done(counts, warnings, problems=bool(synced.problems or stale), result=_result(report))
