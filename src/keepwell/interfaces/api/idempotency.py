@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.db import IntegrityError, transaction
+from ninja import Status
 from pydantic import BaseModel
 
 from keepwell.interfaces.api.problems import Problem
@@ -35,11 +36,11 @@ def idempotent(operation: Operation[Arguments]) -> Operation[Arguments]:
             if kept is not None:
                 return _again(kept, digest)
             result = operation(request, *args, **kwargs)
-            status, body = result if isinstance(result, tuple) else (200, result)
+            status, body = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
             IdempotentAnswer.objects.filter(person=request.user, key=key).update(status=status, body=_plain(body))
         return result
 
-    return once
+    return cast(Operation[Arguments], once)
 
 
 def _reserved(request: ApiRequest, key: str, digest: str) -> IdempotentAnswer | None:
@@ -55,7 +56,7 @@ def _reserved(request: ApiRequest, key: str, digest: str) -> IdempotentAnswer | 
 def _again(kept: IdempotentAnswer, digest: str) -> Any:
     if kept.request_digest != digest:
         raise Problem(422, "Key was used", f"This {HEADER} was used for another request. Use a new one.")
-    return kept.status, kept.body
+    return Status(kept.status, kept.body)
 
 
 def _plain(body: Any) -> Any:

@@ -1,6 +1,7 @@
 """Errors as problem+json (RFC 9457)."""
 
 import json
+from math import ceil
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -74,7 +75,7 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(Throttled)
     def _throttled(request: HttpRequest, error: Throttled) -> HttpResponse:
-        wait = str(int(error.wait or 1) + 1)
+        wait = str(ceil(error.wait or 1))
         return _plain(429, "Too many requests", f"Try again in {wait} seconds.", **{"Retry-After": wait})
 
     @api.exception_handler(Http404)

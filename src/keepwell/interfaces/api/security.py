@@ -1,11 +1,10 @@
-"""Tokens, their scopes, and how many requests a minute they may make."""
+"""Tokens and their scopes."""
 
 from datetime import date, datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
-from ninja.throttling import SimpleRateThrottle
 
 from keepwell.interfaces.api.problems import Problem
 from keepwell.services.team.access import Action, may, may_see_customer
@@ -14,13 +13,11 @@ from keepwell.services.team.people import token_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import ApiToken, Person
 
-RATE: Final = "600/min"
-
 
 class ApiRequest(HttpRequest):
     """A request with a token, as middleware and sign-in complete it."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
     auth: ApiToken
     now: datetime
     today: date
@@ -49,24 +46,16 @@ class Token(HttpBearer):
         return found
 
 
-class TokenRate(SimpleRateThrottle):
-    """So many requests a minute for each token; each address before it is known."""
-
-    scope = "token"
-
-    def __init__(self) -> None:
-        super().__init__(RATE)
-
-    def get_cache_key(self, request: HttpRequest) -> str | None:
-        """Counted by token, or by address."""
-        token = getattr(request, "auth", None)
-        ident: Any = token.pk if isinstance(token, ApiToken) else self.get_ident(request)
-        return str(self.cache_format % {"scope": self.scope, "ident": ident})
-
-
 READ: Final = Token("read", Action.SEE)
 WORK: Final = Token("work", Action.WORK)
-ASSIGN: Final = Token("work", Action.ASSIGN)
+WRITE: Final = Token("work", Action.SEE)  # what everybody has of one's own
+SEGMENTS: Final = Token("segments", Action.PRIVATE_SEGMENTS)
+MODEL: Final = Token("model", Action.EDIT_MODEL)
+DATA: Final = Token("data", Action.MANAGE_DATA)
+JOBS: Final = Token("data", Action.RUN_JOBS)
+AUDIT: Final = Token("admin", Action.SEE_AUDIT)
+PEOPLE: Final = Token("admin", Action.MANAGE_PEOPLE)
+SETTINGS: Final = Token("admin", Action.CHANGE_SETTINGS)
 
 
 def seen_customer(request: ApiRequest, customer_id: str) -> str:

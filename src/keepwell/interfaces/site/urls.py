@@ -1,7 +1,9 @@
 """All addresses."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from keepwell.interfaces.api.api import unknown
+from keepwell.interfaces.api.api import urls as api_urls
 from keepwell.interfaces.workspace.pages.errors import not_allowed, not_found, went_wrong
 from keepwell.interfaces.workspace.pages.health import healthz
 
@@ -12,6 +14,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     *(path(f"accounts/{address}", not_found) for address in _CLOSED),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", api_urls),
+    re_path("^api/", unknown),
     path("", include("keepwell.interfaces.workspace.urls")),
 ]
 handler403 = not_allowed

@@ -10,7 +10,7 @@ from django.db import transaction
 from keepwell.services.planning.apply import Applied, apply_model, rollback
 from keepwell.services.planning.edits import Edit, edit_model
 from keepwell.services.planning.plan import plan_model
-from keepwell.services.planning.sources import current_hash, load_sources, model_sources
+from keepwell.services.planning.sources import current_hash, load_sources, model_sources, proposed_sources
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.jobs import Done, job_enqueue
 from keepwell.services.team.running import Running
@@ -69,6 +69,13 @@ def write_draft(workspace: Workspace, person: Person, name: str, text: str, now:
         raise ModelChangeError(f"The model has no file {name}; it has {', '.join(draft.sources)}.")
     clean = text.replace("\r\n", "\n")
     return _kept(person, draft, {**draft.sources, name: clean}, now, workspace)
+
+
+def replace_draft(workspace: Workspace, person: Person, files: Mapping[str, str], now: datetime) -> Draft:
+    """Put several files' texts into the draft at once. Raises DefinitionError, and then nothing is changed."""
+    draft = draft_of(workspace, person)
+    clean = {name: text.replace("\r\n", "\n") for name, text in files.items()}
+    return _kept(person, draft, proposed_sources({**draft.sources, **clean}), now, workspace)
 
 
 def discard_draft(person: Person) -> None:
