@@ -12,8 +12,8 @@ from keepwell.interfaces.workspace.portfolio_query import address_of
 from keepwell.interfaces.workspace.tables_out import csv_chunks, safe_text, xlsx_file
 from keepwell.services.published import EVERYONE, PortfolioQuery, portfolio_rows
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, SavedView
-from tests.web import MakeClient
+from keepwell.store.models import AuditEntry, Hold, SavedView
+from tests.web import LAST, MakeClient
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +108,12 @@ def test_an_address_is_written_back() -> None:
     assert address.query(EVERYONE).owners == ("", "a@b.c")
     assert address.query(EVERYONE).offset == 50
     assert address.with_() == "?owner=-&owner=a%40b.c"
+
+
+def test_what_somebody_said_of_a_customer_is_shown(ops: Client, published: Workspace) -> None:
+    row = next(portfolio_rows(published, PortfolioQuery(limit=1)))
+    Hold.objects.create(customer_id=row.customer_id, kind=Hold.Kind.RESOLVED, segment="healthy_stable", since=LAST)
+    assert (
+        b'Healthy &amp; stable <span class="text-secondary">(by hand)'
+        in ops.get(f"/portfolio?q={row.customer_id}").content
+    )

@@ -24,6 +24,7 @@ from keepwell.services.published import (
 )
 from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.audit import record
+from keepwell.services.team.holds import standing_holds
 from keepwell.services.team.saved import SavedViewError, delete_view, save_view, views_of
 
 VIEWS: Final = "portfolio"
@@ -50,6 +51,7 @@ def portfolio(request: PageRequest) -> HttpResponseBase:
     choices = portfolio_choices(request.workspace, scope)
     known = {
         "shown": shown,
+        "holds": standing_holds([row.customer_id for row in shown.rows]),
         "address": address,
         "headings": [_heading(address, name) for name in ("name", *columns)],
         "columns": columns,
