@@ -1,0 +1,112 @@
+"""A workspace in which every page has something to show, and the addresses of these things."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from keepwell.services.planning.apply import apply_model
+from keepwell.services.planning.sources import current_hash, model_sources
+from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows, quarantine_rows
+from keepwell.services.team.audit import actor
+from keepwell.services.team.jobs import job_enqueue
+from keepwell.services.team.links import invite
+from keepwell.services.team.notes import note_add
+from keepwell.services.team.people import SCOPES, make_token
+from keepwell.services.team.saved import save_view
+from keepwell.services.team.tasks import open_tasks_from_run
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Job, Person, Task, WorkspaceSegment
+from tests.web import LAST, NOW
+
+OF_DATA = frozenset({"data_row", "data_rows", "data_quarantine", "data_identities", "data_loads"})
+OF_MODEL = frozenset({"model_version", "model_roll_back", "model_history"})
+"""Pages whose things are in the workspace with faults; those of all others are in the published one."""
+
+
+def someones(workspace: Workspace) -> PortfolioRow:
+    """A customer that has an owner."""
+    return next(row for row in portfolio_rows(workspace, PortfolioQuery()) if row.owner_email)
+
+
+def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str, Any]]:
+    """Arguments of addresses by their names; "" is for all that are not named."""
+    who, one = actor(person), someones(workspace)
+    open_tasks_from_run(workspace, as_of=LAST, now=NOW, job=None)
+    task = Task.objects.filter(customer_id=one.customer_id).first() or Task.objects.first()
+    assert task is not None
+    note = note_add(who, customer_id=one.customer_id, text="They like it.", now=NOW)
+    view = save_view(who, person, page="portfolio", name="Mine", query={}, shared=False, now=NOW)
+    job, _ = job_enqueue(who, kind=Job.Kind.DAILY, key=str(LAST), now=NOW, as_of=LAST)
+    token, _ = make_token(who, person, name="script", scopes=list(SCOPES), days=None, now=NOW)
+    secret = invite(who, email="new@example.com", name="New", role="csm", team=None, now=NOW)
+    segment = WorkspaceSegment.objects.create(
+        name="large", label="Large", definition="when: mrr > 100\n", owner=person, made_at=NOW, changed_at=NOW
+    )
+    named = {
+        "task": task.pk, "job": job.pk, "person": person.pk, "portfolio_view": view.pk, "customer_note": note.pk,
+        "token_revoke": token.pk,
+    }  # fmt: skip
+    shared = {"customer_id": one.customer_id, "secret": secret, "name": segment.name}
+    found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
+    of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
+    return {**found, **of_tasks, "": shared, "model_file": {"name": next(iter(model_sources(workspace)))}}
+
+
+def faulty_things(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """The same for the workspace with faults, whose model was changed once."""
+    sources = dict(model_sources(workspace))
+    name = next(iter(sources))
+    sources[name] += "\n# Looked at.\n"
+    apply_model(workspace, sources, who="somebody", why="to see it", at=NOW, expected_hash=current_hash(workspace))
+    return {"data_row": {"key": quarantine_rows(workspace).rows[0].key}, "": {"version": 1}}
+
+
+@dataclass
+class Faults(HTMLParser):
+    """What the policy of the pages refuses, and forms that could not be sent."""
+
+    found: list[str] = field(default_factory=list)
+    links: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._inside = ""
+        self._form: dict[str, str | None] | None = None
+        self._token = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one element."""
+        given = dict(attrs)
+        self.found += [f"<{tag} {name}>" for name in given if name == "style" or name.startswith("on")]
+        self.found += [f"<{tag} {n}={v!r}>" for n, v in attrs if (v or "").strip().lower().startswith("javascript:")]
+        self.found += ["<style>"] * (tag == "style") + [f"<{tag}>"] * (tag in ("iframe", "object", "embed"))
+        self._inside = "script" if tag == "script" and given.get("type") != "application/json" else ""
+        if tag == "form":
+            self._form, self._token = given, False
+        if tag == "input" and given.get("name") == "csrfmiddlewaretoken":
+            self._token = True
+        if tag == "a":
+            self.links.add(given.get("href") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Look at a form as a whole."""
+        self._inside = ""
+        if tag == "form" and self._form is not None:
+            posts = (self._form.get("method") or "get").lower() == "post"
+            if posts and not self._token:
+                self.found.append(f"a form without its token: {self._form.get('action')}")
+            self._form = None
+
+    def handle_data(self, data: str) -> None:
+        """Look at a script's text."""
+        if self._inside == "script" and data.strip():
+            self.found.append(f"<script> with {data.strip()[:40]!r}")
+
+
+def faults_of(html: str) -> Iterator[str]:
+    """What is wrong with a page."""
+    parser = Faults()
+    parser.feed(html)
+    parser.close()
+    yield from parser.found
