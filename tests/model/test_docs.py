@@ -14,8 +14,10 @@ from keepwell.model.source import Source, merge
 from keepwell.model.translation import field_names, is_model, leaves
 from keepwell.model.yaml_source import Document, parse_yaml
 
-TEXT = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)))))
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "models.md").read_text(encoding="utf-8")
+PAGES = TEXT + (DOCS / "playbooks.md").read_text(encoding="utf-8")
+WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGES, flags=re.DOTALL)))))
 
 
 def definitions(kind: Any, found: dict[Any, None]) -> dict[Any, None]:

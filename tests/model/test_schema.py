@@ -17,7 +17,8 @@ FILES = [GOOD, *(file for name in pack_names() for file in model_files(pack_dire
 def test_every_top_level_key_is_optional_and_no_other_is_taken() -> None:
     schema = json_schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert list(schema["properties"]) == ["model", "settings", "metrics", "scores", "segments", "signals"]
+    computed = ["model", "settings", "metrics", "scores", "segments", "signals"]
+    assert list(schema["properties"]) == [*computed, "playbooks", "messages", "calendar"]
     assert "required" not in schema
     assert schema["additionalProperties"] is False
 

@@ -1,12 +1,14 @@
-"""A whole model: settings, metrics, scores, segments and signals, as its YAML files say together."""
+"""A whole model: settings, metrics, scores, segments, signals and playbooks, as its files say together."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from keepwell.model.base import ExpressionText, Scalar, Strict
 from keepwell.model.condition_definitions import Condition
+from keepwell.model.message_definitions import Calendar, Message
 from keepwell.model.metric_definitions import Metric
+from keepwell.model.playbook_definitions import Playbook
 from keepwell.model.score_definitions import Score
 
 
@@ -84,3 +86,10 @@ class Model(Strict):
     scores: dict[Identifier, Score] = Field(default_factory=dict)
     segments: dict[str, Segment] = Field(default_factory=dict)
     signals: dict[str, Signal] = Field(default_factory=dict)
+    playbooks: dict[Identifier, Playbook] = Field(default_factory=dict)
+    messages: dict[Identifier, Message] = Field(default_factory=dict)
+    calendar: Calendar = Calendar()
+
+
+ACTIONS: Final = frozenset({"playbooks", "messages", "calendar"})
+"""What a model does, and not what it computes: no figure depends on it."""

@@ -8,7 +8,14 @@ from keepwell.model.behaviours import named_behaviours
 from keepwell.model.columns import is_column
 from keepwell.model.definitions import Model
 
-ONE: Final = {"metrics": "metric", "scores": "score", "segments": "segment", "signals": "signal"}
+ONE: Final = {
+    "metrics": "metric",
+    "scores": "score",
+    "segments": "segment",
+    "signals": "signal",
+    "playbooks": "playbook",
+    "messages": "message",
+}
 ABSENT: Final = object()
 
 

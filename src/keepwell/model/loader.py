@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from keepwell.model.behaviours import behaviour_metrics, named_behaviours
 from keepwell.model.columns import Tables, named_columns, with_columns
-from keepwell.model.definitions import Model
+from keepwell.model.definitions import ACTIONS, Model
 from keepwell.model.problems import DefinitionError, Problem, Severity
 from keepwell.model.source import NAMED, Source, read_source
 from keepwell.model.translation import translate
@@ -65,8 +65,16 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
 
 
 def model_hash(model: Model) -> str:
-    """SHA-256 over the content: what is left at its default does not count, the order of segments does."""
-    content = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """SHA-256 over what figures depend on: defaults and playbooks do not count, the order of segments does."""
+    return _hashed(model, model.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(ACTIONS)))
+
+
+def content_hash(model: Model) -> str:
+    """SHA-256 over everything, playbooks, messages and calendar included; without those it is the model's hash."""
+    return _hashed(model, model.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+
+def _hashed(model: Model, content: dict[str, Any]) -> str:
     text = json.dumps([content, list(model.segments)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from keepwell.model.definitions import Model
+from keepwell.model.message_source import message_files, read_message
 from keepwell.model.problems import Problem, Severity, did_you_mean
 from keepwell.model.yaml_source import Document, KeyPath, read_yaml
 
 SECTIONS = tuple(Model.model_fields)
-NAMED = ("metrics", "scores", "segments", "signals")
+NAMED = ("metrics", "scores", "segments", "signals", "playbooks", "messages")
 # Mappings that several files may fill together; everything else has exactly one place.
 OPEN = frozenset({(), *((s,) for s in (*NAMED, "settings")), ("settings", "values"), ("settings", "stale_after_days")})
 
@@ -69,8 +70,12 @@ def read_source(directory: Path, *, shown: str | None = None) -> Source:
     files = model_files(directory)
     if not files:
         source.problems.append(Problem(name, 1, 1, Severity.ERROR, "no *.yaml file in this directory"))
+    shown_as = {
+        file: "/".join(filter(None, (name, file.relative_to(directory).as_posix())))
+        for file in (*files, *message_files(directory))
+    }
     return merge(
-        source, (read_yaml(f, shown="/".join(filter(None, (name, f.relative_to(directory).as_posix())))) for f in files)
+        source, (read_yaml(f, shown=s) if f in files else read_message(f, shown=s) for f, s in shown_as.items())
     )
 
 

@@ -55,21 +55,26 @@ def usages(model: Model) -> Iterator[Usage]:
     for name, score in model.scores.items():
         yield from _score_usages(score, ("scores", name))
     for path, condition in conditions(model):
-        for place, part in simple_conditions(condition, path):
-            if isinstance(part, str):
-                yield Usage(place, parse_expression(part), text=part)
-            elif isinstance(part, Test):
-                yield Usage((*place, "attribute"), test_expression(part))
-            elif isinstance(part, HeldFor):
-                yield Usage((*place, "attribute"), held_expression(part))
-            elif isinstance(part, BehaviourDefinition):
-                yield Usage(place, behaviour_expression(part))
+        yield from condition_usages(path, condition)
     for name, segment in model.segments.items():
         if segment.by is not None:
             yield Usage(("segments", name, "by"), parse_expression(_quoted(segment.by)))
     for name, signal in model.signals.items():
         if signal.value is not None:
             yield Usage(("signals", name, "value"), parse_expression(signal.value), text=signal.value)
+
+
+def condition_usages(path: KeyPath, condition: Condition) -> Iterator[Usage]:
+    """The expressions of one condition."""
+    for place, part in simple_conditions(condition, path):
+        if isinstance(part, str):
+            yield Usage(place, parse_expression(part), text=part)
+        elif isinstance(part, Test):
+            yield Usage((*place, "attribute"), test_expression(part))
+        elif isinstance(part, HeldFor):
+            yield Usage((*place, "attribute"), held_expression(part))
+        elif isinstance(part, BehaviourDefinition):
+            yield Usage(place, behaviour_expression(part))
 
 
 def metric_usages(metric: Metric, path: KeyPath) -> Iterator[Usage]:

@@ -12,15 +12,17 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from keepwell.model.behaviours import with_behaviours, without_behaviours
-from keepwell.model.definitions import Model
+from keepwell.model.definitions import ACTIONS, Model
 from keepwell.model.loader import LoadedModel, model_hash
 from keepwell.model.packs import pack_directory, resolve_model
 from keepwell.model.problems import did_you_mean
 from keepwell.warehouse.columns import TABLE_COLUMNS
+from keepwell.warehouse.rates import Rates, read_rates
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.storage import Warehouse
 
 CONFIG: Final = "keepwell.toml"
+RATES: Final = "rates.csv"
 _KEYS: Final = {"name", "timezone", "currency", "model", "data", "wait_seconds", "memory_limit"}
 _TEMPLATE: Final = """\
 # A Keepwell workspace. Everything in it is yours: this file and model/ belong in git, data/ does not.
@@ -35,6 +37,10 @@ data = "data"
 # How long a command waits for another one that is writing.
 wait_seconds = 60
 memory_limit = "600MB"
+
+# Customers who pay in another currency: what one unit of it is worth. Rates with dates go into rates.csv.
+# [rates]
+# GBP = 1.25
 """
 
 
@@ -54,6 +60,7 @@ class Workspace:
     data_dir: Path
     wait_seconds: float
     memory_limit: str
+    constant_rates: tuple[tuple[str, object], ...] = ()
 
     @property
     def snapshots(self) -> Snapshots:
@@ -66,6 +73,11 @@ class Workspace:
             raise WorkspaceError(f"{shown}: there is no model; 'keepwell init' puts one there")
         return resolve_model(self.model_dir, tables=TABLE_COLUMNS)
 
+    def rates(self) -> Rates | None:
+        """The exchange rates as they stand now; None when there are none. Raises RatesError for what is no rate."""
+        said = f"{self.root / CONFIG}: [rates]"
+        return read_rates(self.currency, dict(self.constant_rates), self.root / RATES, said=said)
+
     @contextmanager
     def warehouse(self, doing: str, on_wait: Callable[[str], None] | None = None) -> Iterator[Warehouse]:
         """The warehouse, held for this process alone."""
@@ -76,6 +88,7 @@ class Workspace:
             on_wait=on_wait,
             doing=doing,
             memory_limit=self.memory_limit,
+            rates=self.rates(),
         ) as warehouse:
             yield warehouse
 
@@ -86,7 +99,8 @@ class Workspace:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        content = without_behaviours(loaded.model).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        computed = without_behaviours(loaded.model)
+        content = computed.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(ACTIONS))
         # Insertion order is kept: the order of segments is part of a model.
         fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(fresh, path)
@@ -110,16 +124,19 @@ def workspace_open(root: Path) -> Workspace:
             " or name one with -w DIR"
         )
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8")).get("workspace", {})
+        whole = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WorkspaceError(f"{path}: not valid TOML: {error}") from None
+    config, rates = whole.get("workspace", {}), whole.get("rates", {})
+    if not isinstance(rates, dict):
+        raise WorkspaceError(f"{path}: [rates] is a section with lines such as USD = 0.92")
     for key in config:
         if key not in _KEYS:
             raise WorkspaceError(f"{path}: unknown key '{key}' in [workspace]{did_you_mean(key, _KEYS)}")
-    return _workspace(root, path, config)
+    return _workspace(root, path, config, rates)
 
 
-def _workspace(root: Path, path: Path, config: dict[str, Any]) -> Workspace:
+def _workspace(root: Path, path: Path, config: dict[str, Any], rates: dict[str, Any]) -> Workspace:
     zone = str(config.get("timezone", "UTC"))
     try:
         ZoneInfo(zone)
@@ -137,6 +154,7 @@ def _workspace(root: Path, path: Path, config: dict[str, Any]) -> Workspace:
         data_dir=root / str(config.get("data", "data")),
         wait_seconds=float(wait),
         memory_limit=str(config.get("memory_limit", "600MB")),
+        constant_rates=tuple(rates.items()),
     )
 
 

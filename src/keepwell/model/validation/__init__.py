@@ -11,9 +11,12 @@ from keepwell.model.validation import (
     curves,
     functions,
     measure_types,
+    messages,
     metric_keys,
     names,
     placeholders,
+    playbook_flow,
+    playbook_names,
     segment_names,
     segments,
     settings,
@@ -45,6 +48,9 @@ RULES: Final[tuple[Rule, ...]] = (
     segment_names.check,
     signals.check,
     placeholders.check,
+    playbook_names.check,
+    playbook_flow.check,
+    messages.check,
 )
 
 

@@ -8,9 +8,10 @@ from keepwell.model.columns import Tables
 from keepwell.model.definitions import Model
 from keepwell.model.graph import SCORE_PARTS, SETTING
 from keepwell.model.metric_definitions import PEOPLE_METRICS
+from keepwell.model.playbook_parts import playbook_conditions
 from keepwell.model.problems import Problem, Severity
 from keepwell.model.source import Source
-from keepwell.model.usages import Usage, usages
+from keepwell.model.usages import Usage, condition_usages, usages
 from keepwell.model.yaml_source import KeyPath
 
 
@@ -37,8 +38,14 @@ class Context:
 
     @cached_property
     def usages(self) -> tuple[Usage, ...]:
-        """Every expression of the model."""
+        """Every expression of what the model computes."""
         return tuple(usages(self.model))
+
+    @cached_property
+    def all_usages(self) -> tuple[Usage, ...]:
+        """Every expression of the model, those of playbooks included."""
+        played = (u for path, condition in playbook_conditions(self.model) for u in condition_usages(path, condition))
+        return (*self.usages, *played)
 
     def names(self, section: str) -> tuple[str, ...]:
         """The names of a section, those that could not be read included."""

@@ -17,7 +17,7 @@ TEXT_TESTS: Final = frozenset({"contains", "starts_with", "ends_with"})
 
 def check(context: Context) -> Iterable[Problem]:
     """Functions of rows on values, history on rows, nested history, and arguments that must be literal."""
-    for usage in context.usages:
+    for usage in context.all_usages:
         for part in tree.walk(usage.expression):
             if isinstance(part, tree.Call):
                 for message in _messages(context, usage, part):

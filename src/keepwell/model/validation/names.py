@@ -15,7 +15,7 @@ COUNTED_WORDS = frozenset({"people", "features", "days"})
 
 def check(context: Context) -> Iterable[Problem]:
     """Names that are not there, with the nearest that is, or the hint to quote a text."""
-    for usage in context.usages:
+    for usage in context.all_usages:
         known = context.known_names(usage)
         if known is None:
             continue

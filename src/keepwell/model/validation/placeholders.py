@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from string import Formatter
 from typing import Final
 
+from keepwell.model.playbook_parts import playbook_texts
 from keepwell.model.problems import Problem, did_you_mean
 from keepwell.model.validation.context import Context
 from keepwell.model.validation.measures import measures
@@ -13,7 +14,7 @@ ALWAYS: Final = frozenset({"company", "customer_id"})
 
 
 def check(context: Context) -> Iterable[Problem]:
-    """Unknown placeholders and braces that do not close in task titles and reasons."""
+    """Unknown placeholders and braces that do not close in titles, reasons and texts of steps."""
     known = context.value_names | ALWAYS
     for path, text, own in _texts(context):
         allowed = known | own
@@ -35,5 +36,7 @@ def _texts(context: Context) -> Iterator[tuple[KeyPath, str, frozenset[str]]]:
             yield ("segments", name, "task", "title"), segment.task.title, frozenset()
     for name, signal in context.model.signals.items():
         yield ("signals", name, "reason"), signal.reason, frozenset({"value"})
+    for path, text in playbook_texts(context.model):
+        yield path, text, frozenset()
     for place in measures(context.model):
         yield (*place.path, "reason"), place.measure.reason, frozenset({"value"})

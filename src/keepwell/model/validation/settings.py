@@ -11,7 +11,7 @@ from keepwell.model.validation.context import Context, is_setting
 
 def check(context: Context) -> Iterable[Problem]:
     """Unknown settings, lists outside `in (…)`, unused settings, and stale days of unknown tables."""
-    for usage in context.usages:
+    for usage in context.all_usages:
         names = [n.removeprefix(SETTING) for n in tree.names_in(usage.expression) if is_setting(n)]
         yield from _usage(context, usage, names)
     yield from _stale(context)

@@ -16,7 +16,7 @@ CONDITIONS = frozenset({"where", "matching"})
 def check(context: Context) -> Iterable[Problem]:
     """Clashes inside expressions, and expressions that are not of the kind their place needs."""
     kinds = Kinds(context)
-    for usage in context.usages:
+    for usage in context.all_usages:
         # The kinds of a table's columns are the warehouse's to know: of rows only what is written down is checked.
         if usage.scope == "rows":
             continue

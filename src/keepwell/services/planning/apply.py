@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from keepwell.model.diff import diff_models
+from keepwell.model.loader import content_hash
 from keepwell.model.problems import DefinitionError
 from keepwell.services.planning.folders import finish_swap, swap_files, write_synced
 from keepwell.services.planning.sources import (
@@ -144,11 +145,11 @@ def _put(workspace: Workspace, sources: Sources, entry: HistoryEntry, expected: 
     here = sources_hash(found)
     if expected is not None and here != expected:
         raise ModelChangedError("the model was changed by somebody else in the meantime; look at it, and plan again")
-    after = load_sources(sources)
+    after = content_hash(load_sources(sources).model)
     if dict(sources) == found:
         raise WorkspaceError("there is nothing to change: the model says this already")
     _keep_what_is_there(workspace, found, here, entry)
-    entry = replace(entry, before=here, after=after.hash, summary=_summary(found, sources))
+    entry = replace(entry, before=here, after=after, summary=_summary(found, sources))
     entry = _stage(workspace, sources, entry)
     written = tuple(name for name in sources if sources[name] != found.get(name))
     removed = tuple(name for name in found if name not in sources)

@@ -11,7 +11,7 @@ import yaml
 
 from keepwell.model.problems import did_you_mean
 from keepwell.model.yaml_source import Document, Key, KeyPath, parse_yaml
-from keepwell.services.planning.sources import Sources
+from keepwell.services.planning.sources import Sources, is_message
 
 Value = bool | int | float | str | list[Any] | dict[str, Any] | None
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_ .%/()'<>=-]*")
@@ -48,7 +48,7 @@ def edit_model(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
     Only the edited values' characters change. Whether the result is a good model is for `load_sources` to say.
     """
     texts = dict(sources)
-    roots = {name: _root(name, text) for name, text in texts.items()}
+    roots = {name: _root(name, text) for name, text in texts.items() if not is_message(name)}
     made: dict[str, list[Edit]] = {}
     for edit in edits:
         name = _file(roots, edit.path)

@@ -1,4 +1,4 @@
-"""The YAML of a model as texts by file name: where edits happen, and what is checked, compared and applied."""
+"""The files of a model as texts by file name: where edits happen, and what is checked, compared and applied."""
 
 import hashlib
 import os
@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from keepwell.model.loader import LoadedModel, check_source
+from keepwell.model.loader import LoadedModel, check_source, content_hash
+from keepwell.model.message_source import MESSAGES, SUFFIX, message_files, parse_message
 from keepwell.model.problems import DefinitionError, Problem, Severity
 from keepwell.model.source import Source, merge, model_files
 from keepwell.model.yaml_source import Document, parse_yaml
@@ -28,10 +29,11 @@ def model_sources(workspace: Workspace) -> dict[str, str]:
 
 
 def read_sources(directory: Path) -> dict[str, str]:
-    """The YAML files below a directory as texts, byte for byte: line ends and marks stay as they are."""
+    """The YAML files and the messages below a directory as texts, byte for byte."""
     if not directory.is_dir():
         raise WorkspaceError(f"{directory} is not a directory with a model")
-    return {file.relative_to(directory).as_posix(): _text(file) for file in model_files(directory)}
+    files = (*model_files(directory), *message_files(directory))
+    return {file.relative_to(directory).as_posix(): _text(file) for file in files}
 
 
 def proposed_sources(proposed: Path | Sources) -> dict[str, str]:
@@ -58,8 +60,20 @@ def _loaded(files: tuple[tuple[str, str], ...], shown: str) -> LoadedModel:
     source = Source(shown or "model")
     if not files:
         source.problems.append(Problem(shown or "model", 1, 1, Severity.ERROR, "no *.yaml file in this directory"))
-    documents = (parse_yaml(text.removeprefix("\ufeff"), Document(_shown(shown, name))) for name, text in files)
+    # Messages after definitions, as in a folder.
+    documents = (_document(name, text, shown) for name, text in sorted(files, key=lambda file: is_message(file[0])))
     return check_source(merge(source, documents), tables=TABLE_COLUMNS)
+
+
+def is_message(name: str) -> bool:
+    """Whether a file of a model is the text of a message, and not definitions in YAML."""
+    path = PurePosixPath(name)
+    return path.suffix == SUFFIX and path.parent.as_posix() == MESSAGES
+
+
+def _document(name: str, text: str, shown: str) -> Document:
+    document, plain = Document(_shown(shown, name)), text.removeprefix("\ufeff")
+    return parse_message(plain, document, PurePosixPath(name).stem) if is_message(name) else parse_yaml(plain, document)
 
 
 def current_model(workspace: Workspace) -> LoadedModel:
@@ -73,20 +87,20 @@ def current_hash(workspace: Workspace) -> str:
 
 
 def sources_hash(sources: Sources) -> str:
-    """The hash of a model by its content; of a broken one, by its text."""
+    """The hash of a model by its content, playbooks and messages included; of a broken one, by its text."""
     try:
-        return load_sources(sources).hash
+        return content_hash(load_sources(sources).model)
     except DefinitionError:
         return f"broken-{hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()}"
 
 
-_OUT: Final = "a model's file has a name below its folder that ends in .yaml or .yml"
+_OUT: Final = "a model's file has a name below its folder that ends in .yaml or .yml, or is messages/NAME.md"
 
 
 def _fits(name: str) -> bool:
     path = PurePosixPath(name)
     inside = not path.is_absolute() and ".." not in path.parts and os.sep not in name.replace("/", "")
-    return inside and path.suffix in SUFFIXES and path.as_posix() == name and "\0" not in name
+    return inside and (path.suffix in SUFFIXES or is_message(name)) and path.as_posix() == name and "\0" not in name
 
 
 def _shown(folder: str, name: str) -> str:

@@ -1,0 +1,33 @@
+"""Texts of steps with {placeholders}, filled in from what is known of the customer."""
+
+from datetime import date
+from string import Formatter
+
+from keepwell.evaluation.words import value_words
+from keepwell.model.words import after_number
+from keepwell.playbooks.facts import Facts, Value
+
+
+def filled(text: str, customer: str, facts: Facts | None) -> str:
+    """Put values in place of {company}, {customer_id} and metric names; what is unknown says so."""
+    parts, last = [], ""
+    for literal, name, _, _ in Formatter().parse(text):
+        parts.append(after_number(last, literal))
+        last = "" if name is None else _word(name, customer, facts)
+        parts.append(last)
+    return "".join(parts)
+
+
+def _word(name: str, customer: str, facts: Facts | None) -> str:
+    values = {} if facts is None else facts.values
+    if name == "customer_id":
+        return customer
+    if name == "company":
+        return str(values.get("company") or customer)
+    return _said(values.get(name))
+
+
+def _said(value: Value) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value_words(float(value))
+    return value.isoformat() if isinstance(value, date) else value_words(value)
