@@ -147,7 +147,7 @@ def address_of(given: QueryDict | dict[str, list[str]]) -> Address:
     """Read an address or a saved view; empty parameters are left out."""
     lists = dict(given.lists()) if isinstance(given, QueryDict) else given
     # One order, so that the same question has one address, whatever database kept it.
-    known = ("q", *LISTS, *NUMBERS, "column", "sort", "page")
+    known = ("q", "own", *LISTS, *NUMBERS, "column", "sort", "page")
     found = {name: tuple(str(v) for v in lists[name] if str(v).strip()) for name in known if name in lists}
     return Address({name: values for name, values in found.items() if values})
 

@@ -69,13 +69,15 @@ def members_on(workspace: Workspace, segment: WorkspaceSegment, as_of: date, pee
         return Found(stored.members.get(segment.name, frozenset()), stored=True)
     if not segment.dynamic:
         return Found(frozenset(segment.members))
-    return evaluated(workspace, segment.definition, as_of, peers)
+    return evaluated(workspace, segment.definition, as_of, peers, own=segment.name)
 
 
-def evaluated(workspace: Workspace, definition: str, as_of: date, peers: Peers, *, exact: bool = False) -> Found:
-    """Who meets a definition on a published date; what is wrong with it is the answer's problem."""
+def evaluated(
+    workspace: Workspace, definition: str, as_of: date, peers: Peers, *, own: str = "", exact: bool = False
+) -> Found:
+    """Who meets a definition, of the segment `own`, on a published date; what is wrong with it is the problem."""
     try:
-        text, lists = resolved(definition, peers)
+        text, lists = resolved(definition, peers, own)
         copies = copies_current(workspace)
         return _evaluated(workspace, copies.version if copies else "", as_of, text, _frozen(lists), exact)
     except DefinitionError as error:
@@ -104,12 +106,12 @@ def _evaluated(
 
 def reads_properties(text: str) -> bool:
     """Whether a definition, whose names are resolved, tests properties of events: those are in the warehouse alone."""
-    names = _segments_named(condition_of(text))
+    names = segments_named(condition_of(text))
     asked = [part for part in leaves(parse_criteria(text, segments=names).when) if isinstance(part, BEHAVIOUR)]
     return any(isinstance(part, LastEvent) or any(event.where for event in happenings(part)) for part in asked)
 
 
-def resolved(definition: str, peers: Peers) -> tuple[str, dict[str, tuple[str, ...]]]:
+def resolved(definition: str, peers: Peers, own: str = "") -> tuple[str, dict[str, tuple[str, ...]]]:
     """A definition with the workspace's own segments that it refers to written out, and the fixed lists by name.
 
     Raises WorkspaceError when segments refer to each other in a circle.
@@ -135,9 +137,9 @@ def resolved(definition: str, peers: Peers) -> tuple[str, dict[str, tuple[str, .
         return walked(condition_of(peer.definition), (*above, peer.name))
 
     node = condition_of(definition)
-    if not _segments_named(node) & peers.keys():
+    if not segments_named(node) & peers.keys():
         return definition, lists
-    return json.dumps({"when": walked(node, ())}, default=str), lists
+    return json.dumps({"when": walked(node, (own,) if own else ())}, default=str), lists
 
 
 def condition_of(definition: str) -> Any:
@@ -160,7 +162,7 @@ def refresh_segments(workspace: Workspace, as_of: date, now: datetime) -> int:
     for segment in every:
         peers = {one.name: one for one in every if _may_use(segment, one)}
         found = (
-            evaluated(workspace, segment.definition, as_of, peers, exact=True)
+            evaluated(workspace, segment.definition, as_of, peers, own=segment.name, exact=True)
             if segment.dynamic
             else Found(frozenset(segment.members))
         )
@@ -234,14 +236,14 @@ def _frozen(lists: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str,
     return tuple(sorted(lists.items()))
 
 
-def _segments_named(node: Any) -> set[str]:
+def segments_named(node: Any) -> set[str]:
     """The segments that a condition names, as plain data."""
     if isinstance(node, list):
-        return set().union(*map(_segments_named, node))
+        return set().union(*map(segments_named, node))
     if not isinstance(node, dict):
         return set()
     own = {node["segment"]} if isinstance(node.get("segment"), str) else set()
-    return own.union(*map(_segments_named, node.values()))
+    return own.union(*map(segments_named, node.values()))
 
 
 def _sync(path: Path) -> None:

@@ -5,6 +5,8 @@ from datetime import date
 
 from keepwell.model.problems import DefinitionError
 from keepwell.reporting.profiles import Said
+from keepwell.services.published.copies import copies_needed
+from keepwell.services.segment_fields import with_labels
 from keepwell.services.segment_figures import OwnSegment, Period
 from keepwell.services.segment_preview import definition_in_words
 from keepwell.services.team.segment_membership import Found, Peers, members_on
@@ -36,12 +38,18 @@ def said_of(workspace: Workspace, segment: WorkspaceSegment, peers: Peers) -> st
         words = definition_in_words(segment.definition, names=known_segments(workspace, peers))
     except DefinitionError as error:
         return f"cannot be read any more: {error.problems[0].message}"
-    return words if segment.dynamic else "a fixed list of customers"
+    return with_labels(workspace, words) if segment.dynamic else "a fixed list of customers"
 
 
 def found_on(workspace: Workspace, person: Person, segment: WorkspaceSegment, as_of: date) -> Found:
     """Who is in a segment on a date, with what is to be said about it."""
     return members_on(workspace, segment, as_of, peers_of(person))
+
+
+def own_members(workspace: Workspace, person: Person, name: str) -> frozenset[str]:
+    """Who is in a segment now, by its name; nobody in one that the person does not see."""
+    peers, copies = peers_of(person), copies_needed(workspace)
+    return members_on(workspace, peers[name], copies.as_of, peers).ids if name in peers else frozenset()
 
 
 def visible_names(person: Person) -> dict[str, str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import yaml
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.text import slugify
@@ -16,14 +15,22 @@ from keepwell.services.segment_figures import ids_seen
 from keepwell.services.segment_preview import definition_in_words
 from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.audit import Actor, record
-from keepwell.services.team.segment_membership import Peers, condition_of, evaluated, refresh_segments, resolved
+from keepwell.services.team.segment_membership import (
+    Found,
+    Peers,
+    condition_of,
+    evaluated,
+    refresh_segments,
+    segments_named,
+)
+from keepwell.services.team.segment_text import exported
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Person, Role, WorkspaceSegment
 
-__all__ = ["refresh_segments"]
+__all__ = ["exported", "refresh_segments"]
 
 Visibility = WorkspaceSegment.Visibility
-RESERVED: Final = frozenset({"new", "compare", "movement", "overlap", "preview", "fields", "values", "words", "yaml"})
+RESERVED: Final = frozenset({"new", "compare", "movement", "overlap", "preview", "rows", "values"})
 _LONGEST_NAME: Final = 80
 _MOST_MEMBERS: Final = 100_000
 
@@ -169,24 +176,6 @@ def members_change(
     return segment
 
 
-def exported(segment: WorkspaceSegment, peers: Peers) -> str:
-    """A segment as a pack's YAML, with a dimension of its own, so that it takes nobody from other segments."""
-    node = condition_of(segment.definition)
-    if not segment.dynamic:
-        node = {"customers": list(segment.members)}
-    elif peers:
-        node = condition_of(resolved(segment.definition, peers)[0])
-    content: dict[str, Any] = {"label": segment.label}
-    if segment.description:
-        content["description"] = segment.description
-    return as_yaml({"segments": {segment.name: {**content, "dimension": segment.name, "when": node}}})
-
-
-def as_yaml(data: Any) -> str:
-    """Plain data as YAML that people read."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
-
-
 def known_segments(workspace: Workspace, peers: Peers) -> tuple[str, ...]:
     """The names that a definition may refer to: segments of the model and of the workspace."""
     return (*_model_segments(workspace), *peers)
@@ -226,28 +215,27 @@ def _checked(workspace: Workspace, person: Person, draft: Draft, name: str) -> d
 
 
 def _check_definition(workspace: Workspace, person: Person, draft: Draft, name: str) -> None:
-    peers = peers_of(person, name)
     try:
-        definition_in_words(draft.definition, names=known_segments(workspace, peers))
+        definition_in_words(draft.definition, names=known_segments(workspace, peers_of(person, name)))
     except DefinitionError as error:
         raise SegmentError(str(error.problems[0].message), "definition") from error
-    problem = _now(workspace, draft.definition, peers).problem
+    problem = _now(workspace, person, draft.definition, name).problem
     if problem:
         raise SegmentError(problem, "definition")
 
 
-def _now(workspace: Workspace, definition: str, peers: Peers) -> Any:
+def _now(workspace: Workspace, person: Person, definition: str, name: str) -> Found:
     copies = copies_current(workspace)
     if copies is None:
         raise SegmentError("Nothing is published yet, so it cannot be said who would be in the segment.", "definition")
-    return evaluated(workspace, definition, copies.as_of, peers)
+    return evaluated(workspace, definition, copies.as_of, peers_of(person), own=name)
 
 
 def _found(workspace: Workspace, person: Person, draft: Draft, name: str) -> list[str]:
     """The members of a fixed list: whom its definition finds now, of those that the person sees."""
     if draft.dynamic:
         return []
-    found = _now(workspace, draft.definition, peers_of(person, name)).ids
+    found = _now(workspace, person, draft.definition, name).ids
     return sorted(_seen(workspace, scope_of(person), found))
 
 
@@ -291,7 +279,7 @@ def _free_name(workspace: Workspace, label: str) -> str:
 
 
 def _refers(segment: WorkspaceSegment, name: str) -> bool:
-    return f"segment: {name}" in as_yaml(condition_of(segment.definition))
+    return name in segments_named(condition_of(segment.definition))
 
 
 def _values(segment: WorkspaceSegment) -> dict[str, Any]:

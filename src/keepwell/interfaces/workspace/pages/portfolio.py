@@ -1,6 +1,7 @@
 """The portfolio: the table that managers live in, its overview, views and exports."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from django.contrib import messages
@@ -12,11 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.interfaces.workspace.portfolio_charts import groups_option
-from keepwell.interfaces.workspace.portfolio_query import COLUMNS, LISTS, PAGE, UNASSIGNED, Address, address_of
+from keepwell.interfaces.workspace.portfolio_query import COLUMNS, LISTS, PAGE, UNASSIGNED, Address, Chip, address_of
 from keepwell.interfaces.workspace.tables_out import csv_chunks, xlsx_file
 from keepwell.services.published import (
     Choice,
     PortfolioChoices,
+    PortfolioQuery,
     portfolio_choices,
     portfolio_page,
     portfolio_rows,
@@ -26,6 +28,7 @@ from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.audit import record
 from keepwell.services.team.holds import standing_holds
 from keepwell.services.team.saved import SavedViewError, delete_view, save_view, views_of
+from keepwell.services.team.segment_own import own_members, visible_names
 
 VIEWS: Final = "portfolio"
 EXPORTED: Final = (
@@ -45,7 +48,7 @@ def portfolio(request: PageRequest) -> HttpResponseBase:
     """The table."""
     address = address_of(request.GET)
     scope = scope_of(request.user)
-    shown = portfolio_page(request.workspace, address.query(scope))
+    shown = portfolio_page(request.workspace, _query(request, address))
     scored = any(row.band for row in shown.rows) or not shown.rows
     columns = [name for name in address.columns if scored or name not in _OF_SCORES]
     choices = portfolio_choices(request.workspace, scope)
@@ -57,7 +60,7 @@ def portfolio(request: PageRequest) -> HttpResponseBase:
         "columns": columns,
         "all_columns": COLUMNS,
         "choices": list(_choices(address, choices)),
-        "chips": list(address.chips(choices)),
+        "chips": [*_own_chip(request, address), *address.chips(choices)],
         "views": views_of(request.user, VIEWS),
         "may_share": may(request.user, Action.ASSIGN),
         "first": shown.query.offset + 1 if shown.rows else 0,
@@ -101,7 +104,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
 @page(Action.SEE)
 def export(request: PageRequest, form: str) -> HttpResponseBase:
     """All matching customers as CSV or XLSX."""
-    query = address_of(request.GET).query(scope_of(request.user))
+    query = _query(request, address_of(request.GET))
     rows = ([getattr(row, name) for name in EXPORTED] for row in portfolio_rows(request.workspace, query))
     record(
         acting(request),
@@ -164,6 +167,19 @@ def view_open(request: PageRequest, pk: int) -> HttpResponseBase:
         messages.error(request, "This view is gone, or it is not shared with you.")
         return redirect("portfolio")
     return redirect(reverse("portfolio") + address_of(view.query).with_())
+
+
+def _query(request: PageRequest, address: Address) -> PortfolioQuery:
+    """The query of an address; `own` names a segment made in the workspace, whose members are asked for by id."""
+    query = address.query(scope_of(request.user))
+    name = address.one("own")
+    return replace(query, ids=own_members(request.workspace, request.user, name)) if name else query
+
+
+def _own_chip(request: PageRequest, address: Address) -> Iterator[Chip]:
+    name = address.one("own")
+    if name:
+        yield Chip(f"Segment: {visible_names(request.user).get(name, name)}", address.with_(own=None))
 
 
 def _heading(address: Address, name: str) -> dict[str, Any]:
