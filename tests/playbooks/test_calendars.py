@@ -18,7 +18,7 @@ LENGTHS = st.sampled_from(["30min", "4h", "1d", "2w", "4 business hours", "40 bu
 
 
 def calendar(zone: str = "UTC", **changes: object) -> WorkCalendar:
-    return work_calendar(Calendar(holidays=HOLIDAYS, **changes), zone)  # type: ignore[arg-type]
+    return work_calendar(Calendar(holidays=HOLIDAYS, **changes), zone)
 
 
 @pytest.mark.parametrize(

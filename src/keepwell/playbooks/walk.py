@@ -154,7 +154,7 @@ class Walk:
             return ready
         known = self.facts.contacts if self.facts else ()
         caps = (self.play.playbook.cap, self.play.workspace.cap)
-        return contact_time(calendar, caps, tuple({*known, *state.sent}), ready)
+        return contact_time(calendar, caps, (*known, *state.sent), ready)
 
     def _work(self) -> bool:
         """Do the current step; False when it has to be waited for."""
