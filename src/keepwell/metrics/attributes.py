@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from keepwell.metrics.frame import Bools, Codes, Column, Floats, Ints, Quality, unknown_column
+from keepwell.metrics.money import converted
 from keepwell.metrics.row_sql import local_day
 from keepwell.metrics.row_values import DATES
 from keepwell.model.metric_definitions import MetricType
@@ -28,6 +29,7 @@ TRAITS: Final = "traits."
 STATUSES: Final = ("active", "trial", "prospect", "churned")
 _STATUS_CODES: Final = {status: float(code) for code, status in enumerate(STATUSES)}
 _ACTIVE, _CHURNED = 0.0, 3.0
+_MONEY: Final = tuple(column.name for column in CUSTOMERS.columns if column.kind is Kind.MONEY)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Population:
     """Who is looked at: one row per customer and date, sorted by customer id, then date.
 
     `customers` are keys, `ids` their outside ids, `dates` positions in the list of dates, `state` the history row
-    valid on that date, `assumed` whether that row is later than the date, `status` a code of STATUSES.
+    valid on that date, `assumed` whether that row is later than the date, `status` a code of STATUSES, `rates` what
+    the customer's currency is worth on that date; None where amounts stay as they are.
     """
 
     customers: Ints
@@ -45,6 +48,7 @@ class Population:
     assumed: Bools
     status: Floats
     churned_on: Floats
+    rates: Floats | None = None
 
     @property
     def rows(self) -> int:
@@ -52,7 +56,11 @@ class Population:
 
     def take(self, keep: npt.NDArray[Any] | slice) -> "Population":
         """The population at the given rows."""
-        return Population(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+        rates = None if self.rates is None else self.rates[keep]
+        return Population(**{name: getattr(self, name)[keep] for name in _ARRAYS}, rates=rates)
+
+
+_ARRAYS: Final = tuple(name for name in Population.__dataclass_fields__ if name != "rates")
 
 
 class Attributes:
@@ -101,9 +109,20 @@ class Attributes:
         lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
         ends = self._day_ends()
         rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
-        joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in Population.__dataclass_fields__))
+        joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in _ARRAYS))
         joined = joined.take(np.isin(joined.status, [STATUSES.index(s) for s in statuses if s in STATUSES]))
-        return joined.take(np.lexsort((joined.dates, self.ranks[joined.customers])))
+        ordered = joined.take(np.lexsort((joined.dates, self.ranks[joined.customers])))
+        return ordered if self.warehouse.rates is None else replace(ordered, rates=self._rates(ordered, dates))
+
+    def _rates(self, population: Population, dates: Sequence[int]) -> Floats:
+        """What each row's currency is worth on its date; who has none pays in the workspace's."""
+        currency = self._column("currency")
+        worth = self.warehouse.rates.table(currency.texts, dates) if self.warehouse.rates else np.ones((0, 0))
+        codes = currency.values[population.history]
+        said = ~np.isnan(codes)
+        rates = np.ones(population.rows)
+        rates[said] = worth[codes[said].astype(np.int64), population.dates[said]]
+        return rates
 
     def _day_ends(self) -> Ints:
         rows = self.warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()
@@ -148,11 +167,15 @@ class Attributes:
         return np.floor_divide(self.valid_from[row], 86_400_000_000).astype(np.float64)
 
     def column(self, attribute: str, population: Population) -> Column:
-        """An attribute for every row of the population, with `assumed` where the row on record is later."""
+        """An attribute for every row of the population, with `assumed` where the row on record is later.
+
+        Money is in the workspace's currency where there are rates.
+        """
         whole = self._column(attribute)
         taken = whole.take(population.history)
         quality = np.where(taken.known & population.assumed, np.uint8(Quality.ASSUMED), taken.quality)
-        return Column(taken.type, taken.values, quality, taken.texts)
+        found = Column(taken.type, taken.values, quality, taken.texts)
+        return converted(found, population.rates) if attribute in _MONEY else found
 
     def _column(self, attribute: str) -> Column:
         if attribute not in self._columns:

@@ -11,6 +11,7 @@ from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.fact_values import fact_values
 from keepwell.metrics.feeds import Feeds
 from keepwell.metrics.frame import Codes, Column, Frame, Ints, Quality, unknown_column
+from keepwell.metrics.money import converted, money_powers
 from keepwell.metrics.people import People, read_people, roll_up
 from keepwell.metrics.plan import Plan, plan_metrics
 from keepwell.metrics.row_values import row_values, set_dates
@@ -48,6 +49,7 @@ class Engine:
         """Read who the customers are; `attributes` are more of theirs than the model's, read in the same go."""
         self.warehouse, self.model = warehouse, model
         self.plan: Plan = plan_metrics(model)
+        self.money = money_powers(self.plan)
         self.attributes = Attributes(warehouse)
         own = (a for a in self.plan.attributes.values() if CUSTOMERS.column(a.split(".")[0]))
         self.attributes.read([*own, *attributes])
@@ -123,7 +125,8 @@ class Engine:
             data, quality = self._since_start(data, quality, population, days)
         quality = np.where(source >= Quality.NO_SOURCE, source, quality).astype(np.uint8)
         data = np.where(quality >= Quality.NO_SOURCE, np.nan, data)
-        return Column(metric_type(metric, found.texts), data, quality, found.texts)
+        column = Column(metric_type(metric, found.texts), data, quality, found.texts)
+        return converted(column, population.rates, self.money[name]) if name in self.money else column
 
     def _source_quality(self, metric: Metric, days: Ints) -> Codes:
         if metric.table == PEOPLE_METRICS:

@@ -30,6 +30,7 @@ class Quality(IntEnum):
     NO_ROWS = 12
     UNDEFINED = 13
     EMPTY = 14
+    NO_RATE = 15
 
     @property
     def words(self) -> str:
@@ -45,6 +46,7 @@ _WORDS: Final[Mapping[Quality, str]] = {
     Quality.NO_ROWS: "the source covers the customer but there is nothing to compute it from",
     Quality.UNDEFINED: "cannot be computed (division by zero)",
     Quality.EMPTY: "empty in the source",
+    Quality.NO_RATE: "no exchange rate for the customer's currency",
 }
 
 UNKNOWN_FROM: Final = np.uint8(Quality.NO_SOURCE)

@@ -94,8 +94,12 @@ def _metrics(loaded: LoadedModel, present: Day) -> Iterator[MetricCoverage]:
 
 
 def _warnings(loaded: LoadedModel, day: Day, present: Day, currency: str) -> Iterator[str]:
+    exchange = day.said("exchange")
     currencies = sorted({str(c) for c in present.text("currency").tolist() if c})
-    if len(currencies) > 1:
+    if exchange:
+        if currency and exchange["currency"] != currency:
+            yield f"amounts are in {exchange['currency']} and shown as {currency}: compute the day again"
+    elif len(currencies) > 1:
         yield f"customers pay in {listed(currencies)}: amounts are added up as they are, without exchange rates"
     elif currency and currencies and currencies != [currency]:
         yield f"customers pay in {currencies[0]}, amounts are shown as {currency}: set the workspace's currency"

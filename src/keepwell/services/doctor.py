@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,10 +14,12 @@ import duckdb
 from keepwell.model.loader import LoadedModel
 from keepwell.model.problems import DefinitionError
 from keepwell.model.words import counted
+from keepwell.services.exchange import outdated
 from keepwell.services.freshness import feed_ages, stale_feeds
 from keepwell.services.reading import Published
 from keepwell.services.workspace import Workspace, WorkspaceError, workspace_open
 from keepwell.warehouse.lock import WarehouseBusy, WarehouseError, lock_acquire, lock_release
+from keepwell.warehouse.rates import RatesError
 from keepwell.warehouse.tables import TABLES
 
 LOW_DISK_BYTES: Final = 1 << 30
@@ -50,12 +52,24 @@ def examine(root: Path, *, today: date) -> list[Finding]:
         return [Finding("config", State.ERROR, str(error))]
     return [
         Finding("config", State.OK, f"{workspace.name}: {workspace.zone}, {workspace.currency}"),
+        *_rates(workspace),
         *_model(workspace),
         _engine(workspace),
         _lock(workspace),
         _disk(workspace),
         *_snapshots(workspace, today),
     ]
+
+
+def _rates(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        rates = workspace.rates()
+    except RatesError as error:
+        yield Finding("rates", State.ERROR, str(error))
+        return
+    if rates is not None:
+        known = ", ".join(rates.currencies) or "no other currency"
+        yield Finding("rates", State.OK, f"{known} into {rates.currency}")
 
 
 def _model(workspace: Workspace) -> Iterator[Finding]:
@@ -75,10 +89,8 @@ def _model(workspace: Workspace) -> Iterator[Finding]:
 
 def _newer_model(workspace: Workspace, loaded: LoadedModel) -> Iterator[Finding]:
     latest = workspace.snapshots.latest()
-    if latest is None or _unreadable(workspace, latest):
-        return
-    used = workspace.snapshots.about(latest).get("keepwell.model_hash")
-    if used != loaded.hash:
+    about = None if latest is None else _about(workspace, latest)
+    if about is not None and about.get("keepwell.model_hash") != loaded.hash:
         yield Finding("model", State.WARNING, f"the model changed since {latest} was published; 'keepwell run' uses it")
 
 
@@ -122,8 +134,9 @@ def _snapshots(workspace: Workspace, today: date) -> Iterator[Finding]:
     if not dates:
         yield Finding("snapshots", State.WARNING, "nothing is published yet; 'keepwell run' publishes a day")
         return
-    broken = [problem for day in dates if (problem := _unreadable(workspace, day)) is not None]
-    yield from (Finding("snapshots", State.ERROR, problem) for problem in broken)
+    read = {day: _about(workspace, day) for day in dates}
+    broken = [day for day, about in read.items() if about is None]
+    yield from (Finding("snapshots", State.ERROR, _unreadable(workspace, day)) for day in broken)
     if broken:
         return
     latest = workspace.snapshots.latest() or dates[-1]
@@ -132,15 +145,34 @@ def _snapshots(workspace: Workspace, today: date) -> Iterator[Finding]:
     yield Finding(
         "snapshots", State.WARNING if late > 1 else State.OK, words + (f", {counted(late, 'day')} ago" * (late > 1))
     )
+    yield from _other_rates(workspace, {day: about for day, about in read.items() if about is not None})
     yield from _freshness(Published(workspace, latest))
 
 
-def _unreadable(workspace: Workspace, day: date) -> str | None:
+def _other_rates(workspace: Workspace, read: Mapping[date, Mapping[str, str]]) -> Iterator[Finding]:
+    """Dates whose amounts would be others today: rates were added or changed since."""
     try:
-        workspace.snapshots.about(day)
+        rates = workspace.rates()
+    except RatesError:
+        return
+    other = [day for day, about in read.items() if outdated(about, day, rates)]
+    if other:
+        again = f"'keepwell backfill --from {other[0]} --to {other[-1]}' computes them again"
+        verb = "was" if len(other) == 1 else "were"
+        words = f"{counted(len(other), 'date')} {verb} computed with other exchange rates than now; {again}"
+        yield Finding("rates", State.WARNING, words)
+
+
+def _about(workspace: Workspace, day: date) -> Mapping[str, str] | None:
+    """What stands beside the rows of a date; None when the file cannot be read."""
+    try:
+        return workspace.snapshots.about(day)
     except duckdb.Error:
-        return f"{workspace.snapshots.path(day)} cannot be read; 'keepwell run --as-of {day}' makes it again"
-    return None
+        return None
+
+
+def _unreadable(workspace: Workspace, day: date) -> str:
+    return f"{workspace.snapshots.path(day)} cannot be read; 'keepwell run --as-of {day}' makes it again"
 
 
 def _freshness(published: Published) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from keepwell.model.behaviours import named_behaviours
 from keepwell.model.loader import LoadedModel
 from keepwell.model.words import counted
 from keepwell.segments.behaviour_columns import behaviour_columns
+from keepwell.services.exchange import exchange_of
 from keepwell.services.snapshot_rows import READ, about_snapshot, snapshot_columns
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.warehouse.snapshots import SnapshotColumn, SnapshotWriter
@@ -149,10 +150,12 @@ def _publish_days(
     with writer.staged(*_ordered(by_date, population, churned, gone, engine, columns)):
         for day in days:
             here = _slice(by_date.frame.days, day)
-            warnings = _warnings(engine, by_date, here, day)
+            exchange = exchange_of(engine.attributes, population.take(here), day)
+            warnings = (*_warnings(engine, by_date, here, day), *(exchange.warnings() if exchange else ()))
             report = _report(number_day(day), by_date, here, int(np.sum(gone == day)), warnings)
             counts = {"customers": report.customers, "churned": report.churned}
             about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
+            about |= exchange.about() if exchange else {}
             plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
             writer.publish(report.as_of, day, about, without=sorted(plain - known))
             reports.append(report)

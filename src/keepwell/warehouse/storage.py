@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from keepwell.warehouse.lock import WarehouseBusy, WarehouseError, lock_acquire, lock_release
+from keepwell.warehouse.rates import Rates
 from keepwell.warehouse.schema import schema_statements
 
 __all__ = ["Warehouse", "WarehouseBusy", "WarehouseError"]
@@ -24,7 +25,8 @@ LAYOUT: Final = "2"
 class Warehouse:
     """An open data folder. Use it as a context manager; closing gives the lock back.
 
-    `dates` are the ones (days since 1970) that are kept in the temporary table of dates.
+    `dates` are the ones (days since 1970) that are kept in the temporary table of dates; `rates` turn amounts into the
+    workspace's currency when they are read, None leaves them as they are.
     """
 
     root: Path
@@ -32,6 +34,7 @@ class Warehouse:
     connection: duckdb.DuckDBPyConnection
     _lock: int | None
     dates: tuple[int, ...] = ()
+    rates: Rates | None = None
 
     @classmethod
     def open(
@@ -43,6 +46,7 @@ class Warehouse:
         on_wait: Callable[[str], None] | None = None,
         doing: str = "work",
         memory_limit: str = "1GB",
+        rates: Rates | None = None,
     ) -> Self:
         """Open or create the warehouse in `data_dir`, whose event days are days in `zone`.
 
@@ -62,7 +66,7 @@ class Warehouse:
         except BaseException:
             lock_release(lock)
             raise
-        warehouse = cls(root, zone, connection, lock)
+        warehouse = cls(root, zone, connection, lock, rates=rates)
         warehouse.sweep()
         return warehouse
 
