@@ -13,7 +13,19 @@ from ninja.operation import Operation
 from ninja.renderers import JSONRenderer
 from ninja.responses import NinjaJSONEncoder
 
-from keepwell.interfaces.api import administration, customers, jobs, models, notes, people, tasks, views
+from keepwell.interfaces.api import (
+    administration,
+    customers,
+    data,
+    jobs,
+    models,
+    notes,
+    own_segments,
+    people,
+    segments,
+    tasks,
+    views,
+)
 from keepwell.interfaces.api.limits import A_MINUTE, TokenRate
 from keepwell.interfaces.api.problems import ProblemBody, answer, register
 from keepwell.interfaces.api.refusals import register_refusals
@@ -92,13 +104,18 @@ api.add_router("/customers", customers.router)
 api.add_router("/portfolio", customers.portfolio)
 api.add_router("/tasks", tasks.router)
 api.add_router("/views", views.router)
+api.add_router("/segments", segments.router)
+api.add_router("/workspace-segments", own_segments.router)
+api.add_router("/segment-evaluations", own_segments.trying)
 api.add_router("/model", models.router)
+api.add_router("/data", data.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("/me", people.mine)
 api.add_router("", people.router)
 api.add_router("", administration.router)
 
 
+@csrf_exempt
 def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
     """No operation has this address."""
     said = f"There is nothing at {request.path}. All addresses are in /api/v1/openapi.json."

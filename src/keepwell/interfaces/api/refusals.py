@@ -4,20 +4,26 @@ from typing import Final
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 
 from keepwell.interfaces.api.problems import ProblemBody, Wrong, answer
 from keepwell.model.problems import DefinitionError
+from keepwell.reporting.reading import ReportError
 from keepwell.segments.trait_sql import CriteriaError
 from keepwell.services.planning.edits import EditError
+from keepwell.services.team.data import DataRefused
+from keepwell.services.team.holds import NoHold
 from keepwell.services.team.job_requests import JobRefused
 from keepwell.services.team.links import LinkError
 from keepwell.services.team.notes import NoteError
 from keepwell.services.team.outcomes import OutcomeConflict, OutcomeInvalid, UndoRefused
 from keepwell.services.team.people import PeopleError
 from keepwell.services.team.saved import SavedViewError
+from keepwell.services.team.segments import SegmentConflictError, SegmentError
 from keepwell.services.team.settings import SettingError
 from keepwell.services.team.task_changes import TaskRefused
+from keepwell.services.team.uploads import UploadRefused
 
 _CONFLICT, _INVALID = (409, "Not possible"), (422, "Request cannot be used")
 REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
@@ -29,7 +35,13 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     PeopleError: _CONFLICT,
     LinkError: _CONFLICT,
     JobRefused: _CONFLICT,
+    NoHold: _CONFLICT,
+    DataRefused: _CONFLICT,
+    ReportError: _CONFLICT,
+    SegmentConflictError: (409, "Somebody was faster"),
     SettingError: _INVALID,
+    UploadRefused: _INVALID,
+    MultiPartParserError: _INVALID,
     EditError: _INVALID,
     CriteriaError: _INVALID,
     SuspiciousOperation: (400, "Request cannot be used"),
@@ -45,6 +57,11 @@ def register_refusals(api: NinjaAPI) -> None:
     def _outcome(request: HttpRequest, error: OutcomeInvalid) -> HttpResponse:
         wrong = [Wrong(where=f"body.{name}", message=said) for name, said in error.problems.items()]
         return _answered(422, "Outcome cannot be logged", str(error), wrong)
+
+    @api.exception_handler(SegmentError)
+    def _segment(request: HttpRequest, error: SegmentError) -> HttpResponse:
+        wrong = [Wrong(where=f"body.{error.field}", message=str(error))] if error.field else []
+        return _answered(422 if wrong else 409, "Segment cannot be kept", str(error), wrong)
 
     @api.exception_handler(DefinitionError)
     def _definition(request: HttpRequest, error: DefinitionError) -> HttpResponse:

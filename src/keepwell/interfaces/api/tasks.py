@@ -29,6 +29,7 @@ from keepwell.interfaces.api.task_bodies import (
 )
 from keepwell.services.published import customers_named
 from keepwell.services.team.access import Action, may, may_see_customer
+from keepwell.services.team.holds import end_hold
 from keepwell.services.team.outcomes import log_outcome, undo_outcome
 from keepwell.services.team.queue import Moment, QueueQuery, assignable, queue_of
 from keepwell.services.team.task_card import task_card
@@ -179,6 +180,15 @@ def list_customer_outcomes(request: ApiRequest, customer_id: Customer, limit: Li
     found = Outcome.objects.filter(customer_id=seen_customer(request, customer_id)).order_by("-logged_at", "-pk")
     shown = found.select_related("logged_by")[offset : offset + limit]
     return page_of([OutcomeBody.from_orm(one) for one in shown], found.count(), limit, offset)
+
+
+@of_customer.delete("/{path:customer_id}/hold", response={204: None, **PROBLEMS}, auth=WORK)
+def end_customer_hold(request: ApiRequest, customer_id: Customer) -> Any:
+    """End what a person said of a customer, resolved or lost: the next run opens what the day calls for."""
+    seen_customer(request, customer_id)
+    who, why = acting(request), "ended by hand"
+    end_hold(who, customer_id=customer_id, why=why, now=request.now, today=request.today)
+    return Status(204, None)
 
 
 def _task(request: ApiRequest, task_id: int) -> Task:
