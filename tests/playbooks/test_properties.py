@@ -75,7 +75,7 @@ def _step(draw: st.DrawFn, name: str, target: st.SearchStrategy[str]) -> dict[st
 
 @st.composite
 def plays(draw: st.DrawFn) -> Play:
-    body = {
+    body: dict[str, Any] = {
         "trigger": draw(st.sampled_from([{"signal": "quiet"}, {"segment_entered": "danger"}, {"manual": True}])),
         "steps": draw(steps()),
         "longest": draw(st.sampled_from(["3d", "4w"])),
@@ -235,6 +235,7 @@ def test_events_delivered_twice_do_nothing_more(
 
 
 @given(steps())
+@settings(max_examples=60, deadline=None)
 def test_what_takes_time_is_never_done_at_once(body: list[dict[str, Any]]) -> None:
     playbook = Playbook.model_validate({"trigger": {"manual": True}, "steps": body})
     one = Play("p", playbook, "v", REST.calendar, REST.workspace, REST.rules)

@@ -57,6 +57,7 @@ class TaskStep(Acting):
     """Something for a person to do."""
 
     task: str = Field(min_length=1, description="The title, with {company} and metric names in braces.")
+    play: str | None = Field(None, description="One open task per customer and play; PLAYBOOK.STEP if left out.")
     assign_to: Role = "owner"
     notes: str = ""
     checklist: tuple[str, ...] = ()

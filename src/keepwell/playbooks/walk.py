@@ -228,8 +228,9 @@ class Walk:
                 expires = self.play.calendar.later(self.now, timeline(step.offer.expires)).isoformat()
                 return Wanted.OFFER, {"offer": offered, "expires_at": expires, "message": step.message, **_people(step)}
             case TaskStep():
+                about = {"play": step.play or f"{self.play.name}.{self.state.step}", "assign_to": step.assign_to}
                 lists = {"notes": say(step.notes), "checklist": list(map(say, step.checklist))}
-                return Wanted.TASK, {"title": say(step.task), "assign_to": step.assign_to, **lists}
+                return Wanted.TASK, {"title": say(step.task), **about, **lists}
             case NotifyStep():
                 return Wanted.NOTIFY, {"text": say(step.notify), "channel": step.channel, "to": step.to}
             case AssignStep():
