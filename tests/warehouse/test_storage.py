@@ -68,3 +68,13 @@ def test_a_transaction_that_raises_changes_nothing(warehouse: Warehouse) -> None
     with pytest.raises(duckdb.Error), warehouse.transaction() as connection:
         connection.execute("INSERT INTO customer_keys VALUES (1, 'c1'); SELECT no_such_column")
     assert warehouse.connection.execute("SELECT count(*) FROM customer_keys").fetchone() == (0,)
+
+
+def test_a_kill_while_the_file_is_made_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    """An empty file, and half of a new one: what SIGKILL left in real runs."""
+    (tmp_path / "warehouse.duckdb").touch()
+    (tmp_path / "warehouse.new").write_bytes(b"DUCK" * 100)
+    for _ in range(2):
+        with Warehouse.open(tmp_path, zone="UTC") as warehouse:
+            assert warehouse.connection.execute("SELECT count(*) FROM settings").fetchone() == (2,)
+    assert not (tmp_path / "warehouse.new").exists()

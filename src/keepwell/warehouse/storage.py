@@ -139,12 +139,26 @@ def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         "temp_directory": str(root / "tmp"),
     }
     try:
+        _bring_into_being(path)
         connection = duckdb.connect(str(path), config=settings)
     except duckdb.Error as error:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from error
     for setting in ("TimeZone='UTC'", "enable_progress_bar=false"):
         connection.execute(f"SET {setting}")
     return connection
+
+
+def _bring_into_being(path: Path) -> None:
+    """Make the file in one step: killed while DuckDB writes its first pages, there is no file rather than half of one.
+
+    An empty file is what such a kill leaves where the file was made in place; it never held anything.
+    """
+    if path.exists() and path.stat().st_size > 0:
+        return
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    duckdb.connect(str(fresh)).close()
+    os.replace(fresh, path)
 
 
 def _kept_settings(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
