@@ -134,3 +134,13 @@ def test_a_csm_sees_figures_of_the_own_book_alone(client_of: MakeClient, publish
 def test_strangers_sign_in_first(published: Workspace) -> None:
     for address in ("/segments", "/segments/compare", "/segments/movement", "/segments/overlap", "/segments/SMB"):
         assert Client().get(address).status_code == 302
+
+
+def test_a_model_without_a_score_has_all_pages(client_of: MakeClient, signals: Workspace) -> None:
+    ops = client_of("ops")
+    for address in ("/segments", "/segments/compare", "/segments/movement", "/segments/overlap", "/segments/monitor"):
+        figures(ops, address)
+    assert ops.get("/segments/new").status_code == 200
+    total = figures(ops, "/segments")["shown"].total
+    assert total.row.health.value is None
+    assert total.row == segments_compared(signals).total

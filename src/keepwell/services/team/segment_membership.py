@@ -28,7 +28,7 @@ LOG: Final = logging.getLogger("keepwell.segments")
 FOLDER: Final = "workspace_segments"
 _MARKS: Final = "keepwell.segments"
 _AT: Final = "keepwell.at"
-_PATIENCE: Final = 2.0
+_PATIENCE: Final = 1.0
 """For how many seconds a page waits when a condition asks for what is only in the warehouse."""
 BUSY: Final = "A job is writing just now, and this condition reads the events themselves. Try again in a moment."
 

@@ -74,19 +74,31 @@ def _flow(request: PageRequest, found: Movement) -> dict[str, Any]:
     kind = request.GET.get("kind", "")
     if kind in _KINDS:
         movers = [mover for mover in found.movers if mover.kind == kind]
-        return _listed(movers, _KINDS[kind][0])
+        return _listed(found, movers, _KINDS[kind][0])
     source, target = (request.GET.get(name) for name in ("source", "target"))
     if source is None or target is None:
         return {}
     movers = [m for m in found.movers if (m.source or NOBODY, m.target or NOBODY) == (source, target)]
-    return _listed(movers, "")
+    return _listed(found, movers)
 
 
-def _listed(movers: list[Mover], title: str) -> dict[str, Any]:
+def _listed(found: Movement, movers: list[Mover], title: str = "") -> dict[str, Any]:
+    labels = {name: label for move in found.moves for name, label in _ends(move)}
     movers = sorted(movers, key=lambda mover: (-(mover.arr_after or mover.arr_before or 0), mover.customer_id))
+    rows = [(one, labels.get(one.source, ""), labels.get(one.target, "")) for one in movers]
     if movers and not title:
-        title = f"{movers[0].source or 'Joined'} → {movers[0].target or 'Left'}"
-    return {"movers": movers[:SHOWN], "movers_left": max(0, len(movers) - SHOWN), "movers_title": title, "flow": True}
+        title = f"{rows[0][1] or 'Joined'} → {rows[0][2] or 'Left'}"
+    return {
+        "flow": True,
+        "movers": rows[:SHOWN],
+        "movers_left": max(0, len(rows) - SHOWN),
+        "movers_count": len(rows),
+        "movers_title": title,
+    }
+
+
+def _ends(move: Move) -> tuple[tuple[str | None, str], ...]:
+    return (move.source, move.source_label), (move.target, move.target_label)
 
 
 def _groups(seen: Seen, by: str) -> tuple[Group, ...]:

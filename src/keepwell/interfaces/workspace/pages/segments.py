@@ -45,7 +45,8 @@ def compare(request: PageRequest) -> HttpResponseBase:
     seen = seen_by(request, asked.period)
     own, groups = visible_names(request.user), choices(seen)
     known_names = {group.name for found in groups.values() for group in found} | own.keys()
-    chosen = [name for name in dict.fromkeys(request.GET.getlist("segment")) if name in known_names][:MOST]
+    asked_for = [name for name in dict.fromkeys(request.GET.getlist("segment")) if name in known_names]
+    chosen = asked_for[:MOST]
     by = seen.dimension(request.GET.get("by"))
     known = {
         "asked": asked,
@@ -55,6 +56,7 @@ def compare(request: PageRequest) -> HttpResponseBase:
         + ([("Made in the workspace", list(own.items()))] if own else []),
         "chosen": chosen,
         "most": MOST,
+        "too_many": len(asked_for) > MOST,
         "tab": "compare",
     }
 

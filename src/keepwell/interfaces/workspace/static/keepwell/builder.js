@@ -212,7 +212,9 @@
     };
     const open = (words) => {
       const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-      found = everything().filter((one) => wanted.every((word) => `${one.label} ${one.also || ""} ${one.group}`.toLowerCase().includes(word)));
+      const holds = (said) => wanted.every((word) => said.toLowerCase().includes(word));
+      found = everything().filter((one) => holds(`${one.label} ${one.also || ""}`));
+      if (!found.length) found = everything().filter((one) => holds(`${one.label} ${one.also || ""} ${one.group}`));
       options.replaceChildren();
       let group = "";
       found.forEach((one) => {
