@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from keepwell.evaluation.compiled import compile_model
-from keepwell.evaluation.lags import segment_key
 from keepwell.model.conditions import ConditionTree, Leaf, condition_leaves
 from keepwell.model.definitions import Model, Segment
 from keepwell.model.expression_tree import Between, Compare, Literal, Name
+from keepwell.model.graph import segment_key
 from keepwell.model.loader import LoadedModel
 from keepwell.reporting.plain import Plain
 from keepwell.reporting.reading import Day, Values

@@ -10,10 +10,10 @@ import numpy as np
 
 from keepwell.evaluation.compiled import compile_model
 from keepwell.evaluation.explained_conditions import tree_text
-from keepwell.evaluation.lags import segment_key
 from keepwell.metrics.frame import Bools, Floats
 from keepwell.model.conditions import ConditionTree, Group, Leaf
 from keepwell.model.expression_text import expression_text
+from keepwell.model.graph import segment_key
 from keepwell.model.loader import LoadedModel
 from keepwell.model.score_definitions import Band
 from keepwell.reporting.groups import Grouping, grouping
