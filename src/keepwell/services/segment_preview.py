@@ -1,6 +1,7 @@
 """Criteria on the customers of a published date: who would be in a segment that somebody is writing."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,8 +110,8 @@ def _all_leaves(found: CriteriaSet) -> Iterator[Criteria]:
                 yield leaf
 
 
-def _customers(published: Published) -> str:
-    """The snapshot's active customers with every name that a definition may use."""
+def _customers(published: Published, days: Sequence[date] = ()) -> str:
+    """The snapshot's active customers with every name that a definition may use; those of several days, if given."""
     there = published.columns
     metrics = {name.removeprefix("m."): name for name in there if name.startswith("m.")}
     plain = [name for name in there if "." not in name and (name not in metrics or name in _OWN)]
@@ -119,7 +120,7 @@ def _customers(published: Published) -> str:
     columns += [f"{quoted(column)} AS {quoted(name)}" for name, column in metrics.items() if name not in _OWN]
     columns += [f"list_contains(signals, {literal(name)}) AS {quoted(name)}" for name in signals]
     snapshots = published.workspace.snapshots
-    relation = snapshots.scan([snapshots.path(published.as_of)])
+    relation = snapshots.scan([snapshots.path(day) for day in days or (published.as_of,)])
     return f"SELECT {', '.join(columns)} FROM {relation} WHERE status <> 'churned'"  # noqa: S608 - quoted names
 
 
@@ -213,14 +214,11 @@ def _with_value_since(
     dates = [day for day in published.workspace.snapshots.dates() if first <= day <= published.as_of]
     if dates[0] != first:
         raise CriteriaError(f"{first} is not published, so it is not known how long values have stood")
-    kept: set[str] | None = None
-    for day in dates:
-        name = f"day_{day_number(day)}"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {_customers(Published(published.workspace, day))}")
-        equal = PropertyTest(test.path, "equals", test.value)
-        there = {str(who) for who, truth in truths(connection, [equal], Customers(name), at=0) if truth}
-        kept = there if kept is None else kept & there
-    return kept or set()
+    # All days are read at once: whoever has the value has it on as many rows as there are days.
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW held_days AS {_customers(published, dates)}")
+    equal = PropertyTest(test.path, "equals", test.value)
+    found = Counter(str(who) for who, truth in truths(connection, [equal], Customers("held_days"), at=0) if truth)
+    return {who for who, times in found.items() if times == len(dates)}
 
 
 def attribute_names(published: Published) -> dict[str, str]:
