@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -74,7 +74,9 @@ schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", application)
 
 
 @schema.parametrize()
-@hypothesis.settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis.settings(
+    max_examples=12, phases=[Phase.generate], derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+)
 def test_answers_are_as_documented(case: Any, known: dict[str, Any]) -> None:
     """Requests with made-up values, every second time about something that exists."""
     asked = known.setdefault("asked", 0)

@@ -15,7 +15,14 @@ from keepwell.services.planning.apply import Applied, history, version_sources
 from keepwell.services.planning.edits import Edit
 from keepwell.services.planning.preview import distribution, try_one
 from keepwell.services.planning.scorecard import bands_table, scorecard_table, settings_table
-from keepwell.services.planning.sources import current_hash, current_model, load_sources, model_sources
+from keepwell.services.planning.sources import (
+    current_hash,
+    current_model,
+    load_sources,
+    model_sources,
+    proposed_sources,
+    sources_hash,
+)
 from keepwell.services.team.model_changes import (
     Draft,
     apply_draft,
@@ -36,7 +43,7 @@ Row = dict[str, Any]
 
 
 class ModelBody(Schema):
-    """The model as it is: YAML by file name."""
+    """The model as it is: its files, definitions in YAML and messages, by name."""
 
     name: str
     version: str | None
@@ -68,7 +75,7 @@ class EditBody(Schema):
 class EditsBody(Schema):
     """Values to change together: weights have to add up."""
 
-    edits: Annotated[list[EditBody], Field(min_length=1, max_length=200)]
+    edits: Annotated[list[EditBody], Field(min_length=1, max_length=50)]
 
 
 class Valid(Schema):
@@ -117,7 +124,7 @@ class VersionEntry(Schema):
 
 @router.get("", response={200: ModelBody, **PROBLEMS})
 def get_model(request: ApiRequest) -> Any:
-    """The model as it is, in YAML."""
+    """The model as it is, file by file."""
     found = current_model(request.workspace).model.model
     files = model_sources(request.workspace)
     return ModelBody(name=found.name, version=found.version, hash=current_hash(request.workspace), files=files)
@@ -135,7 +142,9 @@ def get_scorecard(request: ApiRequest) -> Any:
 @router.post("/validate", response={200: Valid, **PROBLEMS}, auth=MODEL)
 def validate_model(request: ApiRequest, body: FilesBody) -> Any:
     """Check files on top of the model; nothing is kept. 422 names every mistake with its place."""
-    return Valid(hash=load_sources({**model_sources(request.workspace), **body.files}).hash)
+    files = {**model_sources(request.workspace), **body.files}
+    load_sources(proposed_sources(files))
+    return Valid(hash=sources_hash(files))
 
 
 @router.get("/draft", response={200: DraftBody, **PROBLEMS}, auth=MODEL)

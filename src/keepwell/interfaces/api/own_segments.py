@@ -11,14 +11,13 @@ from keepwell.interfaces.api.idempotency import idempotent
 from keepwell.interfaces.api.paging import Limit, Offset, Page, page_of
 from keepwell.interfaces.api.problems import PROBLEMS, Problem
 from keepwell.interfaces.api.security import READ, SEGMENTS, ApiRequest, acting
-from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_page
-from keepwell.services.team.access import may_see_customer, scope_of
+from keepwell.services.published import PortfolioRow
+from keepwell.services.team.access import may_see_customer
 from keepwell.services.team.segment_drafts import drafted
 from keepwell.services.team.segment_text import exported
 from keepwell.services.team.segments import (
     Draft,
     members_change,
-    peers_of,
     segment_change,
     segment_create,
     segment_delete,
@@ -180,10 +179,7 @@ def change_segment_members(request: ApiRequest, name: Name, body: MembersChange)
 def export_workspace_segment(request: ApiRequest, name: Name) -> Any:
     """A segment as YAML for a model; a fixed list with the customers that one sees."""
     segment = _visible(request, name)
-    ids = frozenset(() if segment.dynamic else segment.members)
-    query = PortfolioQuery(ids=ids, limit=len(ids), scope=scope_of(request.user))
-    members = sorted(row.customer_id for row in portfolio_page(request.workspace, query).rows) if ids else []
-    return Exported(yaml=exported(segment, peers_of(request.user), members=members))
+    return Exported(yaml=exported(request.workspace, request.user, segment))
 
 
 @trying.post("", response={200: Tried, **PROBLEMS}, auth=SEGMENTS)
