@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from keepwell.model.behaviours import behaviour_metrics, named_behaviours
 from keepwell.model.columns import Tables, named_columns, with_columns
 from keepwell.model.definitions import ACTIONS, Model
 from keepwell.model.problems import DefinitionError, Problem, Severity
-from keepwell.model.source import NAMED, Source, read_source
+from keepwell.model.salvage import Salvaged, definition_of, follow_ons, place, salvage
+from keepwell.model.source import Source, read_source
 from keepwell.model.translation import translate
 from keepwell.model.validation import check_model
 from keepwell.model.validation.context import Context
@@ -48,7 +48,8 @@ def load_model(directory: Path, *, shown: str | None = None, tables: Tables | No
 def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel:
     """Turn merged files into a model, or raise with everything that is wrong."""
     problems = list(source.problems)
-    model, found, broken = _validated(source)
+    salvaged, found = _validated(source)
+    model, broken = salvaged.model, frozenset(map(definition_of, salvaged.left_out))
     # With a file that cannot be read, names would be missing for no other reason.
     all_read = all(d.data is not None or not d.problems for d in source.documents)
     problems.extend(problem for path, problem in found if path or all_read)
@@ -56,7 +57,9 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
     behaviours = behaviour_metrics(named_behaviours(model)) if model is not None else {}
     if model is not None and all_read:
         model = with_columns(model, columns | behaviours)
-        problems.extend(check_model(Context(model, source, tables=tables, broken=broken)))
+        rules = check_model(Context(model, source, tables=tables, broken=broken))
+        known = follow_ons(source, salvaged.left_out)
+        problems.extend(problem for problem in rules if place(problem) not in known)
     problems = list(dict.fromkeys(problems))
     if model is None or any(p.severity is Severity.ERROR for p in problems):
         raise DefinitionError(problems)
@@ -79,39 +82,15 @@ def _hashed(model: Model, content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _validated(source: Source) -> tuple[Model | None, list[tuple[KeyPath, Problem]], frozenset[KeyPath]]:
-    """The model and its problems; definitions that cannot be read are left out, so that the rest is checked, too."""
+def _validated(source: Source) -> tuple[Salvaged, list[tuple[KeyPath, Problem]]]:
+    """The model and its problems; what cannot be read is left out, so that the rest is checked, too."""
     try:
-        return Model.model_validate(source.data), [], frozenset()
+        return Salvaged(Model.model_validate(source.data), frozenset()), []
     except ValidationError as error:
         found = translate(error, source)
-    broken = frozenset(_definition(path) for path, _ in found)
-    try:
-        rest = Model.model_validate(_without(source.data, broken))
-    except ValidationError:
-        return None, found, broken
-    return rest, found, broken
+    return salvage(source, [path for path, _ in found]), found
 
 
 def _lost_metrics(broken: frozenset[KeyPath]) -> frozenset[str]:
     """The metrics that could not be read: their names do not fall back to columns."""
     return frozenset(str(path[1]) for path in broken if len(path) > 1 and path[0] == "metrics")
-
-
-def _definition(path: KeyPath) -> KeyPath:
-    """The smallest part that can be left out of a model: a named definition, or one setting."""
-    if path[:2] in (("settings", "values"), ("settings", "stale_after_days")):
-        return path[:3]
-    return path[:2] if path[:1] and path[0] in (*NAMED, "settings") else path[:1]
-
-
-def _without(data: dict[str, Any], broken: frozenset[KeyPath]) -> dict[str, Any]:
-    rest = deepcopy(data)
-    for path in broken:
-        inner: Any = rest
-        for part in path[:-1]:
-            inner = inner.get(part) if isinstance(inner, dict) else None
-        if path and isinstance(inner, dict):
-            inner.pop(path[-1], None)
-    rest.setdefault("model", {"name": "unread", "version": "0"})
-    return rest
