@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from keepwell.services.loading import load_files
 from keepwell.services.planning.apply import apply_model
 from keepwell.services.planning.sources import current_hash, model_sources
-from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows, quarantine_rows
+from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows, publish_copies, quarantine_rows
 from keepwell.services.team.audit import actor
+from keepwell.services.team.demo_people import demo_people_make
 from keepwell.services.team.jobs import job_enqueue
 from keepwell.services.team.links import invite
 from keepwell.services.team.notes import note_add
@@ -16,7 +18,7 @@ from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Job, Person, Task, WorkspaceSegment
+from keepwell.store.models import Job, Person, Task, WorkspaceSegment, WorkspaceSetting
 from tests.web import LAST, NOW
 
 OF_DATA = frozenset({"data_row", "data_rows", "data_quarantine", "data_identities", "data_loads"})
@@ -27,6 +29,39 @@ OF_MODEL = frozenset({"model_version", "model_roll_back", "model_history"})
 def someones(workspace: Workspace) -> PortfolioRow:
     """A customer that has an owner."""
     return next(row for row in portfolio_rows(workspace, PortfolioQuery()) if row.owner_email)
+
+
+def at_work(workspace: Workspace) -> dict[str, Any]:
+    """The people of a demo and the tasks of the day; returns two CSMs, each with a customer that has a task."""
+    demo_people_make(owners_of(workspace), now=NOW)
+    # A worker that is late would run the day beside the journey.
+    WorkspaceSetting.objects.update_or_create(name="daily_runs", defaults={"value": False})
+    open_tasks_from_run(workspace, as_of=LAST, now=NOW, job=None)
+    found: dict[str, dict[str, Any]] = {}
+    for task in Task.objects.exclude(owner_email="").order_by("priority", "pk"):
+        csm = next(one for one in Person.objects.filter(role="csm") if task.owner_email in one.owner_aliases)
+        found.setdefault(csm.email, {"email": csm.email, "task": task.pk, "title": task.title})
+    return {"csms": list(found.values())}
+
+
+def owners_of(workspace: Workspace) -> list[str]:
+    """Whose customers there are."""
+    return sorted({row.owner_email for row in portfolio_rows(workspace, PortfolioQuery()) if row.owner_email})
+
+
+def furnished(workspace: Workspace) -> dict[str, Any]:
+    """People, work, faults in the data and a changed model in one workspace; returns what its addresses need."""
+    demo_people_make(owners_of(workspace), now=NOW)
+    WorkspaceSetting.objects.update_or_create(name="daily_runs", defaults={"value": False})
+    bad = workspace.root / "tickets_late.csv"
+    bad.write_text("ticket_id,customer_id,created_at\nx-1,C_00001,2026-06-01\nx-2,c-00001,soon\nx-3,c-00001,later\n")
+    load_files(workspace, paths=[bad], now=NOW)
+    publish_copies(workspace)
+    admin = Person.objects.filter(role="admin").first()
+    assert admin is not None
+    things = published_things(workspace, admin)
+    faulty = faulty_things(workspace)
+    return {**things, **faulty, "": {**things[""], **faulty[""]}}
 
 
 def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str, Any]]:

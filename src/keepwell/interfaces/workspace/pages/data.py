@@ -31,7 +31,12 @@ def data(request: PageRequest) -> HttpResponse:
 def data_coverage(request: PageRequest) -> HttpResponse:
     """For how many customers each metric is known."""
     status = data_status(request.workspace)
-    known = {"status": status, "coverage": shown_coverage(status)}
+    metrics = shown_coverage(status)
+    known = {
+        "status": status,
+        "incomplete": [one for one in metrics if one.metric.known < one.metric.customers],
+        "complete": [one for one in metrics if one.metric.known == one.metric.customers],
+    }
     return render(request, "workspace/data/coverage.html", around(request, "coverage") | known)
 
 

@@ -88,8 +88,17 @@
     root.querySelectorAll("[data-shade]").forEach((e) => { e.style.setProperty("--kw-shade", e.dataset.shade); });
   }
 
+  // What scrolls can be reached by keyboard.
+  const SCROLLS = ".table-responsive, .kw-values, .kw-code, .kw-scroll";
+  const reach = (root) => root.querySelectorAll(SCROLLS).forEach((e) => {
+    if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight) e.tabIndex = 0;
+  });
+  window.addEventListener("resize", () => reach(document));
+  document.addEventListener("toggle", (event) => reach(event.target), true);
+
   function prepare(root) {
     size(root);
+    reach(root);
     drawAll(root);
     root.querySelectorAll("[data-autofocus]").forEach((e) => e.focus());
     // What HTMX brings may be the dialog itself.

@@ -1,0 +1,1 @@
+"""What people do in the workspace, in a real browser against a real server."""

@@ -1,0 +1,50 @@
+"""Every page, wide and narrow, light and dark: nothing keeps people out, nothing jumps, nothing sticks out."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .browser import NARROW, WIDE, Scheme
+from .conftest import Visit
+from .looks import MOST_SHIFT, barriers, looks, overflow, settled, shift
+from .screens import taken
+from .sites import ADMIN, PASSWORD, Site
+
+FOLDER = os.environ.get("KEEPWELL_SCREENSHOTS")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
+def test_every_page_is_open_to_all(full: tuple[Site, str], visit: Visit, size: tuple[int, int], scheme: Scheme) -> None:
+    site, address = full
+    visitor = visit(address, size=size, scheme=scheme)
+    page = visitor.sign_in(ADMIN, PASSWORD)
+    wrong: list[str] = []
+    names = set()
+    for look in looks(visitor.context.request, site.things):
+        names.add(look.name)
+        settled(page, look.path)
+        wrong += [f"{look.path}: {said}" for said in barriers(page)]
+        if overflow(page) > 0:
+            wrong.append(f"{look.path}: {overflow(page)} px wider than the window")
+        if shift(page) > MOST_SHIFT:
+            wrong.append(f"{look.path}: jumps by {shift(page):.2f} while it loads")
+    assert {"today", "customer", "portfolio", "model", "data", "jobs", "people", "settings"} <= names
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_way_in_is_open_to_all(full: tuple[Site, str], visit: Visit) -> None:
+    _, address = full
+    for scheme in ("light", "dark"):
+        page = visit(address, size=NARROW, scheme=scheme).page
+        for path in ("/accounts/login/", "/accounts/password/reset/", "/start/unknown", "/nowhere"):
+            settled(page, path)
+            assert barriers(page) == []
+            assert overflow(page) <= 0
+
+
+@pytest.mark.skipif(not FOLDER, reason="KEEPWELL_SCREENSHOTS names no folder")
+def test_screenshots_are_taken(full: tuple[Site, str], visit: Visit) -> None:
+    site, address = full
+    count = sum(1 for _ in taken(visit(address).browser, site, address, Path(FOLDER or "")))
+    assert count > 100
