@@ -168,7 +168,7 @@ def overview(seen: Seen, by: str, own: Sequence[OwnSegment] = ()) -> Overview:
     table = segment_table(seen.loaded, by, seen.first, seen.last)
     counts = _counts(seen, by)
     rows = [row for row in table.rows if row.customers or counts.get(row.name)]
-    lines = tuple(_nested(seen.model, [_line(row, counts) for row in rows]))
+    lines = tuple(nested(seen.model, [_line(row, counts) for row in rows]))
     added = [_members(seen, one) for one in own]
     everyone = _line(table.total, _counted(seen, {"": everybody(seen.first, seen.last)}))
     mine = member_rows(seen.loaded, added, seen.first, seen.last)
@@ -264,7 +264,7 @@ def _sums(day: Day, mask: Bools) -> tuple[int, float]:
     return int(mask.sum()), float(np.nansum(day.number("arr")[mask]))
 
 
-def _nested(model: Model, lines: Sequence[Line]) -> Iterator[Line]:
+def nested(model: Model, lines: Sequence[Line]) -> Iterator[Line]:
     """Children after their parent, one step in; a parent of another dimension is named instead."""
     there = {line.row.name for line in lines}
 

@@ -1,6 +1,8 @@
 """Segments of the workspace: who sees and changes them, what they hold, and what is stored for a date."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -230,19 +232,21 @@ def test_problems_are_placed_at_their_row(published: Workspace, ops: Person) -> 
     assert "did you mean 'health_score'" in problem.message
 
 
-def test_an_export_is_a_segment_of_a_model(published: Workspace, ops: Person, tmp_path: object) -> None:
+def test_an_export_is_a_segment_of_a_model(
+    published: Workspace, ops: Person, person: MakePerson, tmp_path: Path
+) -> None:
     made(published, ops, "Low")
-    definition = "when:\n  all: [{segment: low}, {event: login, count: '>= 2', within: 30d}, \"plan = 'pro'\"]"
+    listed = made(published, ops, "Listed", dynamic=False, shared=True)
+    definition = "when:\n  all: [{segment: low}, {segment: listed}, {event: login, within: 30d}, \"plan = 'pro'\"]"
     both = made(published, ops, "Both", definition, description="Low and here")
-    listed = made(published, ops, "Listed", dynamic=False)
-    texts = [exported(both, peers_of(ops, "both")), exported(listed, {}, members=listed.members)]
-    folder = tmp_path / "model"  # type: ignore[operator]
-    folder.mkdir()
-    for path in pack_directory("b2b-saas").glob("*.yaml"):
-        (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    for number, text in enumerate(texts):
-        (folder / f"own{number}.yaml").write_text(text, encoding="utf-8")
+    folder = Path(shutil.copytree(pack_directory("b2b-saas"), tmp_path / "model"))
+    for segment in (both, listed):
+        text = exported(published, ops, segment)
+        assert all(customer in text for customer in listed.members)
+        (folder / f"own-{segment.name}.yaml").write_text(text, encoding="utf-8")
     model = resolve_model(folder, tables=TABLE_COLUMNS).model
-    assert model.segments["both"].label == "Both"
-    assert model.segments["both"].dimension == "both"
+    assert (model.segments["both"].label, model.segments["both"].dimension) == ("Both", "both")
     assert "listed" in model.segments
+    nobody = exported(published, person("csm"), listed)
+    owned = {row.customer_id for row in portfolio_rows(published, PortfolioQuery()) if row.owner_email}
+    assert not [customer for customer in owned if customer in nobody]

@@ -23,11 +23,10 @@ from keepwell.services.team.segment_membership import (
     refresh_segments,
     segments_named,
 )
-from keepwell.services.team.segment_text import exported
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Person, Role, WorkspaceSegment
 
-__all__ = ["exported", "refresh_segments"]
+__all__ = ["refresh_segments"]
 
 Visibility = WorkspaceSegment.Visibility
 RESERVED: Final = frozenset({"new", "compare", "movement", "overlap", "preview", "rows", "values"})

@@ -15,7 +15,6 @@ from keepwell.services.team.segments import (
     SegmentError,
     may_change,
     members_change,
-    peers_of,
     segment_delete,
     segment_duplicate,
     segment_named,
@@ -57,8 +56,7 @@ def export(request: PageRequest, name: str) -> HttpResponseBase:
     A fixed list is exported with the customers that this person sees.
     """
     segment = _visible(request, name)
-    seen = _own_members(request, segment)
-    text = exported(segment, peers_of(request.user), members=seen)
+    text = exported(request.workspace, request.user, segment)
     if request.GET.get("form") == "text":
         return render(request, "workspace/segments/yaml.html", {"segment": segment, "text": text})
     answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
@@ -89,13 +87,6 @@ def members(request: PageRequest, name: str) -> HttpResponseBase:
 def _allowed(request: PageRequest, customers: list[str]) -> list[str]:
     """The customers among these that this person may see; the others are as if they were not there."""
     return [one for one in customers if may_see_customer(request.user, one)]
-
-
-def _own_members(request: PageRequest, segment: WorkspaceSegment) -> list[str]:
-    if segment.dynamic:
-        return []
-    query = PortfolioQuery(ids=frozenset(segment.members), limit=len(segment.members), scope=scope_of(request.user))
-    return sorted(row.customer_id for row in portfolio_page(request.workspace, query).rows)
 
 
 def _visible(request: PageRequest, name: str) -> WorkspaceSegment:
