@@ -18,6 +18,7 @@ from keepwell.reporting.reading import Day
 from keepwell.reporting.scores import health_name
 from keepwell.reporting.strategy import pattern_words
 from keepwell.services.published.kept_models import band_colors, segment_shown
+from keepwell.services.segment_fields import with_labels
 from keepwell.services.segment_figures import OwnSegment, Seen, dimension_of, members_of, profile
 from keepwell.services.segment_members import MembersPoint, also_in, membership_trend, own_trend, trend_dates
 from keepwell.services.team.access import Action, may
@@ -86,6 +87,7 @@ def _figures(
     members = seen.last.present().take(chosen.now)
     return {
         "profile": found,
+        "criteria": with_labels(request.workspace, found.criteria),
         "patterns": [(p, pattern_words(p, request.workspace.currency)) for p in found.characteristics],
         "members": _rows(seen, members),
         "left_over": max(0, members.rows - SHOWN),
