@@ -108,7 +108,8 @@ def test_quality_says_what_a_reader_must_know(snapshots: Snapshots, agency: Load
     found = data_quality(agency, read_day(snapshots, LATER), currency="USD")
     assert found.warnings == (
         "tickets: stale",
-        "customers pay in EUR and USD: amounts are added up as they are, without exchange rates",
+        "customers pay in EUR and USD: amounts are added up as they are, without exchange rates;"
+        " put them into [rates] of keepwell.toml",
         "1 customer without a known ARR: counted as customers, and as no money",
     )
     tickets = next(f for f in found.freshness if f.table == "tickets")

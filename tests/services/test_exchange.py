@@ -63,7 +63,8 @@ def test_without_rates_amounts_stay_and_the_report_warns(workspace: Workspace) -
     day = read_day(workspace.snapshots, LAST)
     assert (mrr(workspace), warned(report), "keepwell.exchange" in day.about) == ([2e6, 50, 10, 70, None], [], False)
     said = data_quality(workspace.model(), day, currency="EUR").warnings
-    assert "customers pay in EUR, GBP and USD: amounts are added up as they are, without exchange rates" in said
+    added = "amounts are added up as they are, without exchange rates; put them into [rates] of keepwell.toml"
+    assert f"customers pay in EUR, GBP and USD: {added}" in said
     assert of_rates(workspace) == []
 
 

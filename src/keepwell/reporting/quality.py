@@ -100,7 +100,8 @@ def _warnings(loaded: LoadedModel, day: Day, present: Day, currency: str) -> Ite
         if currency and exchange["currency"] != currency:
             yield f"amounts are in {exchange['currency']} and shown as {currency}: compute the day again"
     elif len(currencies) > 1:
-        yield f"customers pay in {listed(currencies)}: amounts are added up as they are, without exchange rates"
+        added = "amounts are added up as they are, without exchange rates; put them into [rates] of keepwell.toml"
+        yield f"customers pay in {listed(currencies)}: {added}"
     elif currency and currencies and currencies != [currency]:
         yield f"customers pay in {currencies[0]}, amounts are shown as {currency}: set the workspace's currency"
     unknown = int(np.isnan(present.number("arr")).sum())

@@ -14,6 +14,7 @@ from keepwell.services.published import (
     PortfolioQuery,
     TimelineEntry,
     customer_changed,
+    customer_currency,
     customer_current,
     customer_explained,
     customer_history,
@@ -43,6 +44,15 @@ def busiest(workspace: Workspace) -> str:
     rows = portfolio_page(workspace, PortfolioQuery(statuses=("active",), limit=1000)).rows
     counts = {row.customer_id: len(customer_timeline(workspace, row.customer_id, limit=1000).entries) for row in rows}
     return max(counts, key=lambda key: (counts[key], key))
+
+
+def test_own_amounts_are_in_the_customers_currency(bare: Workspace) -> None:
+    put(bare, "customers.csv", "customer_id,name,currency", "c-1,Acme,gbp ", "c-2,Beta,")
+    load_files(bare, paths=[bare.root / "in" / "customers.csv"], now=NOW)
+    run_day(bare, as_of=LAST + timedelta(days=1))
+    publish_copies(bare)
+    found = [customer_currency(bare, customer) for customer in ("c-1", "c-2", "nobody")]
+    assert found == ["GBP", bare.currency, bare.currency]
 
 
 def test_owner_and_history(scored: Workspace) -> None:

@@ -37,7 +37,8 @@ _ABOUT: Final = f"""Everything that the workspace shows and does, for programs.
 
 Send `Authorization: Bearer kw_…` with a token from your account page; it acts as you, within its scopes. Errors are
 problem+json (RFC 9457). A change with an `Idempotency-Key` happens once however often it is sent. Each token may make
-{A_MINUTE} requests a minute. Amounts are in the workspace's currency, moments in UTC, unknown values are null."""
+{A_MINUTE} requests a minute. Amounts are in the workspace's currency, those of single subscriptions and of a timeline
+in the customer's; moments in UTC; unknown values are null."""
 
 
 class _Encoder(NinjaJSONEncoder):

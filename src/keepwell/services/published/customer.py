@@ -119,6 +119,17 @@ def customer_owner(workspace: Workspace, customer_id: str) -> CustomerOwner | No
     return read_copies(workspace, read)
 
 
+def customer_currency(workspace: Workspace, customer_id: str) -> str:
+    """What a customer's own amounts are in (subscriptions, invoices, payments); the workspace's if nothing is said."""
+
+    def read(copies: Copies) -> str:
+        row = row_of("SELECT currency FROM read_parquet(?) WHERE customer_id = ?", [copies.path(CURRENT), customer_id])
+        said = str(row["currency"] or "").strip().upper() if row else ""
+        return said or workspace.currency
+
+    return read_copies(workspace, read)
+
+
 def customer_history(workspace: Workspace, customer_id: str, days: int = 180) -> tuple[HistoryPoint, ...]:
     """The published dates of the last `days` days, the oldest first; those after a customer left are not there."""
 

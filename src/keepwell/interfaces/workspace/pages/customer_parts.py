@@ -34,6 +34,7 @@ from keepwell.services.explaining import Explained
 from keepwell.services.published import (
     band_next,
     customer_changed,
+    customer_currency,
     customer_explained,
     customer_history,
     customer_usage,
@@ -170,7 +171,7 @@ def timeline(request: PageRequest, customer_id: str) -> HttpResponse:
         "groups": [(key, label) for key, (label, _) in GROUPS.items()],
         "entries": list(_entries(found.entries)),
         "more": found.next_before and urlencode({"group": group, "before": found.next_before.isoformat()}),
-        "currency": request.workspace.currency,
+        "currency": customer_currency(request.workspace, customer_id),
     }
     template = "workspace/customer/timeline_entries.html" if before else "workspace/customer/timeline.html"
     return render(request, template, known)
