@@ -23,5 +23,6 @@ COMMANDS: Final = (
     "segments",
     "schema",
     "simulate",
+    "simulate_playbook",
     "bench",
 )

@@ -1,0 +1,109 @@
+"""The shipped playbooks: what the documents ask for is there, all of it runs, and all of it ends."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from keepwell.model.packs import pack_names, resolve_model
+from keepwell.model.playbook_definitions import EnteredTrigger, SignalTrigger
+from keepwell.model.timelines import timeline
+from keepwell.playbooks.events import TO_CUSTOMER, Effect, Event, Happened, Wanted
+from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.machine import Machine
+from keepwell.playbooks.play import Play, ready_play
+from keepwell.warehouse.columns import TABLE_COLUMNS
+
+MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+ALL = [(pack, name) for pack in pack_names() for name in resolve_model(pack).model.playbooks]
+MODELS = {pack: resolve_model(pack, tables=TABLE_COLUMNS).model for pack in pack_names()}
+
+
+def lived(play: Play, *, yes: bool) -> list[Effect]:
+    """All effects of a life without answers; approvals are given, or run out."""
+    trigger = play.playbook.trigger
+    signals = frozenset({trigger.signal} if isinstance(trigger, SignalTrigger) else ())
+    segments = frozenset({trigger.segment_entered} if isinstance(trigger, EnteredTrigger) else ())
+    facts = Facts(MONDAY.date(), {"company": "Acme"}, segments, signals)
+    machine = Machine(play)
+    state, new = machine.begin("c1", 1, MONDAY, facts)
+    found = list(new)
+    while not state.ended:
+        assert state.waits_until is not None
+        event, moment = Event(Happened.TIMER, timer=state.timer, facts=facts), state.waits_until
+        if state.phase == "asking" and yes:
+            event, moment = Event(Happened.APPROVAL_GIVEN, "ada", asked=state.asked, facts=facts), state.at
+        state, new = machine.step(state, event, moment)
+        found += new
+    return found
+
+
+@pytest.mark.parametrize(("pack", "name"), ALL)
+@pytest.mark.parametrize("yes", [True, False])
+def test_every_playbook_runs_and_ends(pack: str, name: str, yes: bool) -> None:
+    play = ready_play(MODELS[pack], name, "Europe/Berlin")
+    effects = lived(play, yes=yes)
+    assert effects[-1].kind is Wanted.END
+    assert any(effect.kind not in (Wanted.END, Wanted.TIMER, Wanted.APPROVAL) for effect in effects) or not yes
+    if not yes:
+        assert not [effect for effect in effects if effect.kind is Wanted.OFFER], "an offer without approval"
+    for effect in effects:
+        assert effect.kind not in TO_CUSTOMER or play.calendar.after_quiet(effect.at) == effect.at
+
+
+def test_no_pack_is_without() -> None:
+    assert {pack for pack, _ in ALL} == set(pack_names())
+
+
+def due(pack: str, name: str) -> list[tuple[str, str]]:
+    """The steps of a playbook that have a deadline."""
+    steps = ready_play(MODELS[pack], name, "UTC").steps
+    found = {key: getattr(step, "within", None) for key, step in steps.items()}
+    return [(key, timeline(within).words) for key, within in found.items() if within]
+
+
+def test_the_critical_workflow_keeps_the_documents_times() -> None:
+    assert due("saas-monitoring", "critical_risk")[:3] == [
+        ("ceo_email", "1 hour"),
+        ("outreach", "2 hours"),
+        ("roadmap", "4 hours"),
+    ]
+    effects = lived(ready_play(MODELS["saas-monitoring"], "critical_risk", "UTC"), yes=True)
+    hours = {e.step: (e.at - MONDAY).total_seconds() / 3600 for e in effects if e.kind in (Wanted.TASK, Wanted.OFFER)}
+    assert (hours["phone_call"], hours["other_contacts"], hours["final_offer"]) == (24, 48, 72)
+
+
+def test_the_high_risk_workflow_keeps_the_documents_times() -> None:
+    assert due("saas-monitoring", "high_risk")[:3] == [
+        ("personal_email", "4 hours"),
+        ("consultation", "24 hours"),
+        ("value_report", "48 hours"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pack", "name", "wanted"),
+    [
+        ("saas-monitoring", "at_risk", [1, 3, 7]),
+        ("saas-monitoring", "usage_limit_campaign", [3, 7]),
+        ("household-app", "medium_churn_risk", [1, 3, 5, 7]),
+        ("b2b-saas", "usage_limit", [0, 3, 7, 9]),
+    ],
+)
+def test_campaigns_keep_their_days(pack: str, name: str, wanted: list[int]) -> None:
+    steps = MODELS[pack].playbooks[name].steps
+    assert [step.day for step in steps if step.day is not None] == wanted
+
+
+def test_the_documents_subjects_are_used() -> None:
+    said = {message.subject for model in MODELS.values() for message in model.messages.values()}
+    assert said >= {
+        "[Urgent] Let's get you back on track",
+        "You're crushing it! Let's avoid any interruptions",
+        "Final reminder: upgrade before hitting limits",
+        "We noticed you haven't logged in recently",
+        "Here are features you might have missed",
+        "Can we help? Book a free support session",
+        "You're a power user! Want to share your success story?",
+        "We noticed usage dropped 20%. Need help?",
+        "What can we improve?",
+    }
