@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from keepwell.interfaces.api.api import unknown
 from keepwell.interfaces.api.api import urls as api_urls
+from keepwell.interfaces.api.ingest.stripe import stripe
 from keepwell.interfaces.workspace.pages.errors import not_allowed, not_found, went_wrong
 from keepwell.interfaces.workspace.pages.health import healthz
 
@@ -16,6 +17,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/v1/", api_urls),
     re_path("^api/", unknown),
+    path("v1/", include("keepwell.interfaces.api.ingest.urls")),
+    path("hooks/stripe", stripe, name="hook-stripe"),
     path("", include("keepwell.interfaces.workspace.urls")),
 ]
 handler403 = not_allowed

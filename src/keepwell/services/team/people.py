@@ -17,6 +17,7 @@ SCOPES: Final = {
     "work": "Tasks, outcomes and notes",
     "segments": "Make and change segments",
     "model": "Plan and apply model changes",
+    "ingest": "Send events (a write key)",
     "data": "Retry quarantined rows, link identities, run jobs",
     "admin": "People, settings and the audit log",
 }

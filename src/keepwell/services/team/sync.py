@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from keepwell.model.problems import DefinitionError
+from keepwell.services.ingest import load_journal
 from keepwell.services.loading import load_files
 from keepwell.services.workspace import CONFIG, Workspace
 from keepwell.store.models import CanonicalWrite
@@ -70,6 +71,8 @@ def sync(workspace: Workspace, *, now: datetime, today: date, step: Callable[[st
         step(f"Loading {len(paths)} files" if len(paths) > 1 else f"Loading {paths[0].name}")
         report = load_files(workspace, paths=paths, now=now, mapping=mapping, on_wait=on_wait)
         _move_away([file.path for file in report.files], inbox_of(workspace) / LOADED / today.isoformat())
+        done += _synced(report)
+    for report in load_journal(workspace, now=now, step=step, on_wait=on_wait):
         done += _synced(report)
     while rows := list(CanonicalWrite.objects.filter(loaded_at=None).order_by("pk")[:_ROWS_AT_ONCE]):
         step("Loading what the workspace learned")

@@ -22,7 +22,7 @@ def stripe(request: ApiRequest) -> HttpResponse:
     secrets = os.environ.get(SECRET, "").replace(",", " ").split()
     if not secrets:
         # Stripe sends it again for three days.
-        raise Refused(503, "Not set up", f"{SECRET} is not set: it is the endpoint's signing secret, whsec_…")
+        raise Refused(404, "Not set up", f"{SECRET} is not set: it is the endpoint's signing secret, whsec_…")
     raw = body_of(request, _BYTES)
     try:
         # The time that it really is: what a demo pretends is nothing to a sender.
