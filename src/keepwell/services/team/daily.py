@@ -9,6 +9,7 @@ from keepwell.services.freshness import feed_ages, stale_feeds
 from keepwell.services.published import copies_current, publish_copies
 from keepwell.services.reading import read_published
 from keepwell.services.runs import RunReport, backfill_days, run_day
+from keepwell.services.team.housekeeping import tidy_up
 from keepwell.services.team.jobs import Done
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
@@ -41,6 +42,7 @@ def run_daily(running: Running) -> Done:
         "workspace segments": segments,
         **_tasks(running, day),
     }
+    tidy_up(running.now())
     stale = _stale(running.workspace, day)
     warnings = (*synced.problems, *report.warnings)[:MOST_WARNINGS]
     return Done(counts, warnings, problems=bool(synced.problems or stale), result=_result(report))

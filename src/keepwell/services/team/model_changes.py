@@ -10,7 +10,7 @@ from django.db import transaction
 from keepwell.services.planning.apply import Applied, apply_model, rollback
 from keepwell.services.planning.edits import Edit, edit_model
 from keepwell.services.planning.plan import plan_model
-from keepwell.services.planning.sources import current_hash, load_sources, model_sources, proposed_sources
+from keepwell.services.planning.sources import current_hash, load_sources, model_sources, sources_hash, proposed_sources
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.jobs import Done, job_enqueue
 from keepwell.services.team.running import Running
@@ -172,10 +172,15 @@ def _fresh(workspace: Workspace) -> Draft:
 
 
 def _kept(person: Person, draft: Draft, sources: Mapping[str, str], now: datetime, workspace: Workspace) -> Draft:
-    loaded = load_sources(sources)
+    load_sources(sources)
     if dict(sources) == draft.base:
         discard_draft(person)
     else:
-        values = {"base": draft.base, "base_hash": draft.base_hash, "sources": dict(sources), "hash": loaded.hash}
+        values = {
+            "base": draft.base,
+            "base_hash": draft.base_hash,
+            "sources": dict(sources),
+            "hash": sources_hash(sources),
+        }
         ModelDraft.objects.update_or_create(person=person, defaults={**values, "changed_at": now})
     return draft_of(workspace, person)
