@@ -33,16 +33,20 @@ def change(workspace: Workspace, value: float, why: str = "a reason", **more: st
     return apply_model(workspace, proposed, who="ada", why=why, at=NOW, expected_hash=expected)
 
 
+def files_of(workspace: Workspace) -> list[Path]:
+    return sorted(file for file in workspace.model_dir.rglob("*") if file.is_file())
+
+
 def test_only_changed_files_are_written(workspace: Workspace) -> None:
     (workspace.model_dir / "README.md").write_text("ours")
-    before = {f: (f.read_bytes(), f.stat().st_ino) for f in sorted(workspace.model_dir.iterdir())}
+    before = {f: (f.read_bytes(), f.stat().st_ino) for f in files_of(workspace)}
     proposed = edit_model(model_sources(workspace), [Edit(LABEL, "Wellbeing")])
     done = apply_model(workspace, proposed, who="ada", why="words", at=NOW, expected_hash=current_hash(workspace))
     assert (done.version, done.written, done.removed) == (2, ("scores.yaml",), ())
-    after = {f: (f.read_bytes(), f.stat().st_ino) for f in sorted(workspace.model_dir.iterdir())}
+    after = {f: (f.read_bytes(), f.stat().st_ino) for f in files_of(workspace)}
     assert {f.name for f in before if before[f] != after[f]} == {"scores.yaml"}
     assert after.keys() == before.keys()
-    assert done.hash == current_model(workspace).hash
+    assert done.hash == current_hash(workspace)
     assert not [p for p in workspace.root.iterdir() if p.name.startswith(".model")]
 
 
@@ -208,3 +212,21 @@ def test_a_kill_leaves_the_old_model_or_the_new_one(workspace: Workspace) -> Non
     assert sources in [version_sources(workspace, entry.version) for entry in entries]
     assert len({entry.version for entry in entries}) == len(entries)
     assert version_sources(workspace, entries[0].version) == model_sources(workspace)
+
+
+def test_a_message_is_a_file_of_the_model_like_the_others(workspace: Workspace) -> None:
+    name = "messages/everything_all_right.md"
+    sources = model_sources(workspace)
+    base, model = current_hash(workspace), current_model(workspace)
+    changed = sources | {name: sources[name].replace("Is everything all right?", "How are you?")}
+    done = apply_model(workspace, changed, who="ada", why="shorter", at=NOW, expected_hash=base)
+    assert (done.written, done.removed) == ((name,), ())
+    assert done.entry.summary == (
+        "message everything_all_right: subject changed from Is everything all right? to How are you?",
+    )
+    assert current_model(workspace).hash == model.hash
+    assert current_hash(workspace) != base
+    with pytest.raises(ModelChangedError):
+        apply_model(workspace, sources, who="eve", why="back", at=NOW, expected_hash=base)
+    rollback(workspace, 1, who="eve", why="back", at=NOW)
+    assert model_sources(workspace) == sources
