@@ -31,3 +31,13 @@ def test_an_opened_workspace_runs_like_the_command(copy: Path) -> None:
     report = keepwell.open(copy).run(as_of=LAST)
     assert (report.as_of, report.customers > 0) == (LAST, True)
     assert (copy / "data" / "snapshots" / f"{LAST}.parquet").exists()
+
+
+def test_days_may_be_written_as_on_the_command_line(copy: Path) -> None:
+    (result,) = keepwell.load_pack("agency-signals").score([{"customer_id": "acme"}], as_of="2026-01-31")
+    assert result.as_of == date(2026, 1, 31)
+    opened = keepwell.open(copy)
+    assert opened.run(as_of=str(LAST)).as_of == LAST
+    assert [report.as_of for report in opened.backfill(str(LAST), LAST)] == [LAST]
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        opened.run(as_of="yesterday")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from keepwell.interfaces.html_report.render import render_report
 from keepwell.model.loader import LoadedModel
 from keepwell.reporting.reading import ReportError
 from keepwell.reporting.report import gather_report
+from keepwell.reporting.words import money
 from keepwell.services.report import report_gather, write_report
 from keepwell.services.workspace import workspace_init
 from keepwell.warehouse.snapshots import Snapshots
@@ -180,3 +182,14 @@ def test_lines_stay_inside_their_axis(low: float, high: float) -> None:
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.-]+)", drawn)]
     assert all(0 <= y <= 200 for y in heights)
     assert len(set(re.findall(r'bottom:[^"]+">([^<]+)<', chart))) == 5
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1_041_000, 1_106_000), (1_100_000, 1_100_400), (41_000, 42_500), (0, 90), (250e6, 251e6)]
+)
+def test_an_axis_of_money_says_no_amount_twice(low: float, high: float) -> None:
+    finer = [partial(money, currency="USD", finer=digits) for digits in (1, 2, 3)]
+    days = [(LATER, low), (LATER + timedelta(days=40), high)]
+    chart = line_chart(days, partial(money, currency="USD"), "ARR", finer=finer)
+    ticks = re.findall(r"<span style=\"bottom:[^>]*>([^<]*)<", chart)
+    assert len(ticks) == len(set(ticks)) == 5, ticks

@@ -15,17 +15,17 @@ TIMES: Final = ("days", "hours", "months", "minutes")
 SHARES: Final = frozenset({"share", "ratio - 1", "%"})
 
 
-def money(amount: float | None, currency: str) -> str:
-    """An amount, short: `$5.2M`, `€116K`, `CHF 940`."""
+def money(amount: float | None, currency: str, finer: int = 0) -> str:
+    """An amount, short: `$5.2M`, `€116K`, `CHF 940`; `finer` are more decimals than that."""
     if amount is None:
         return NONE
     size = abs(amount)
     if size >= MILLION - THOUSAND / 2:
-        text = f"{size / MILLION:,.1f}M" if size < 100 * MILLION else f"{size / MILLION:,.0f}M"
+        text = f"{size / MILLION:,.{finer + (size < 100 * MILLION)}f}M"
     elif size >= 10 * THOUSAND - 0.5:
-        text = f"{size / THOUSAND:,.0f}K"
+        text = f"{size / THOUSAND:,.{finer}f}K"
     else:
-        text = f"{size:,.0f}"
+        text = f"{size:,.{min(finer, 2)}f}"
     return f"{MINUS if amount <= -0.5 else ''}{SYMBOLS.get(currency, currency + ' ')}{text}"
 
 

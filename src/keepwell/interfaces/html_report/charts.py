@@ -16,6 +16,7 @@ from keepwell.reporting.words import percent
 HEIGHT: Final = 200.0
 LABELLED_FROM: Final = 0.07
 Words = Callable[[float], str]
+Finer = Sequence[Words]
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ def share_bars(shares: Sequence[Share], classes: Mapping[str, str]) -> Markup:
     )
 
 
-def line_chart(values: Sequence[tuple[date, float | None]], words: Words, label: str, class_: str = "accent") -> Markup:
-    """One line over time with its ground shaded; days without a value are left out."""
+def line_chart(
+    values: Sequence[tuple[date, float | None]], words: Words, label: str, class_: str = "accent", finer: Finer = ()
+) -> Markup:
+    """One line over time with its ground shaded; days without a value are left out.
+
+    `finer` are words with more digits, for an axis on which the plain ones would say the same twice.
+    """
     known = [(day, value) for day, value in values if value is not None]
     if len(known) < 2:
         return tag("p", "Not enough days for a chart.", class_="none")
@@ -64,7 +70,8 @@ def line_chart(values: Sequence[tuple[date, float | None]], words: Words, label:
     ground: list[Point] = [(points[0][0], HEIGHT), (points[-1][0], HEIGHT)]
     shapes = [_grid(), area(points, ground, f"ground {class_}"), line(points, f"line {class_}")]
     said = f"{label}: {words(known[0][1])} on {known[0][0]}, {words(known[-1][1])} on {known[-1][0]}"
-    ticks = [words(low + (high - low) * i / 4) for i in range(5)]
+    choices = [[say(low + (high - low) * i / 4) for i in range(5)] for say in (words, *finer)]
+    ticks = next((choice for choice in choices if len(set(choice)) == len(choice)), choices[-1])
     return _framed(drawing([Markup("").join(shapes)], HEIGHT, said), ticks, days)
 
 

@@ -50,6 +50,7 @@ def _context(report: Report) -> dict[str, Any]:
     divided = [(division, color_classes(division.shares)) for division in report.divisions]
     main = divided[0] if divided else None
     words = partial(money, currency=report.about.currency)
+    finer = [partial(words, finer=digits) for digits in (1, 2, 3)]
     health = [(point.as_of, point.score) for point in report.trend]
     return {
         "report": report,
@@ -60,7 +61,7 @@ def _context(report: Report) -> dict[str, Any]:
         "cards": cards(report),
         "bars": {division.by: share_bars(division.shares, classes) for division, classes in divided},
         "classes": {division.by: classes for division, classes in divided},
-        "arr_line": line_chart([(p.as_of, p.arr) for p in report.trend], words, "ARR"),
+        "arr_line": line_chart([(p.as_of, p.arr) for p in report.trend], words, "ARR", finer=finer),
         "health_line": line_chart(health, number, report.about.score or "", "second") if report.about.score else None,
         "areas": area_chart(report.trend, main[0].shares, main[1], f"Share of customers, {main[0].title}")
         if main
