@@ -292,6 +292,19 @@ def test_filters(client_of: MakeClient, owned: tuple[str, str], query: str, want
     assert titles(text_of(client_of("admin"), f"{reverse('today')}?{query}")) == wanted
 
 
+def test_a_managers_look_at_somebodys_tasks_is_what_that_person_sees(
+    client_of: MakeClient, person: MakePerson, owned: tuple[str, str]
+) -> None:
+    csm = person("csm", owner_aliases=["mine@example.com"])
+    add(owned[0], title="own book", owner_email="mine@example.com", money=300)
+    add(owned[1], title="given", owner_email="other@example.com", assignee=csm, money=200)
+    add(owned[0], title="given away", owner_email="mine@example.com", assignee=person("ops"), money=100)
+    add(owned[1], title="foreign", owner_email="other@example.com", money=50)
+    assert titles(text_of(client_of("admin"), f"{reverse('today')}?who={csm.pk}")) == ["own book", "given"]
+    assert titles(text_of(client_of(csm), reverse("today"))) == ["own book", "given"]
+    assert titles(text_of(client_of("admin"), f"{reverse('today')}?who=987654321")) == []
+
+
 def test_nothing_due_says_when_something_comes(client_of: MakeClient) -> None:
     page = text_of(client_of("admin"), reverse("today"))
     assert "Nothing due" in page
@@ -313,7 +326,9 @@ def test_what_somebody_said_can_be_ended_on_the_customers_page(
     page = text_of(client, reverse("customer", args=[owned[1]]))
     assert "Marked as resolved by Ada" in page
     assert "shown as Healthy &amp; stable until 30 Jul 2026" in page
+    assert "(by hand)" in page.split('id="state-title"')[1].split("</section>")[0]
     stranger = client_of("csm", owner_aliases=[owner_of(published, owned[0])])
     assert stranger.post(reverse("hold_end", args=[owned[1]])).status_code == 404
     client.post(reverse("hold_end", args=[owned[1]]))
     assert Hold.objects.get().ended_why == "ended by hand"
+    assert "(by hand)" not in text_of(client, reverse("customer", args=[owned[1]]))

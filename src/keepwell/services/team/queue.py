@@ -164,7 +164,13 @@ def _whose(person: Person, who: str) -> Q:
     if who == ALL:
         return Q()
     if who.isdecimal():
-        return Q(assignee_id=int(who))
+        other = Person.objects.filter(pk=int(who)).first()
+        return Q(pk__in=()) if other is None else _own(other)
+    return _own(person)
+
+
+def _own(person: Person) -> Q:
+    """Tasks given to somebody, and those given to nobody that are of the own book; a CSM also takes unowned ones."""
     own = Q(owner_email__in=person.owner_emails) | (Q(owner_email="") if person.role == Role.CSM else Q())
     return Q(assignee=person) | (Q(assignee=None) & own)
 

@@ -72,7 +72,7 @@
     if (!source) return;
     const chart = echarts.getInstanceByDom(place) || echarts.init(place, null, { renderer: "svg" });
     chart.setOption(themed(JSON.parse(source.textContent)), true);
-    if (place.dataset.link && !place.dataset.linked) {
+    if ("link" in place.dataset && !place.dataset.linked) {
       place.dataset.linked = "1";
       chart.on("click", (at) => { const to = at.data && at.data.href; if (to) location.assign(to); });
     }
