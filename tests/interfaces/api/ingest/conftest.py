@@ -20,10 +20,11 @@ MakeSender = Callable[..., Sender]
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A journal of the test's own, and an allowance that nobody used."""
+    """A journal of the test's own, an allowance that nobody used, and keys that nobody knows."""
     workspace_init(tmp_path / "own", pack="b2b-saas")
     monkeypatch.setattr(settings, "KEEPWELL_WORKSPACE", str(tmp_path / "own"))
     monkeypatch.setattr(keys, "ALLOWANCE", keys.Allowance())
+    monkeypatch.setattr(keys, "KNOWN", keys.KnownKeys())
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
 from typing import Final
 
 from keepwell.interfaces.api.ingest.answers import Refused
 from keepwell.interfaces.api.security import ApiRequest
 from keepwell.services.team.access import Action, may
+from keepwell.services.team.links import digest_of
 from keepwell.services.team.people import token_of
 from keepwell.store.models import ApiToken
 
@@ -24,7 +26,12 @@ _KEYS_KEPT: Final = 1_000
 def write_key(request: ApiRequest) -> ApiToken:
     """The key that a request was sent with; raises Refused when it does not work here."""
     secret = _secret(request.headers.get("Authorization", ""))
-    token = token_of(secret, request.now) if secret else None
+    known = KNOWN.get(secret)
+    return known if known is not None else KNOWN.keep(secret, _checked(secret, request.now))
+
+
+def _checked(secret: str, now: datetime) -> ApiToken:
+    token = token_of(secret, now) if secret else None
     if token is None:
         said = "Send a write key as the user name of Basic authentication, or as Bearer. It is made on an account page."
         raise Refused(401, "Write key is missing or does not work", said, WWW_Authenticate='Basic realm="Keepwell"')
@@ -45,6 +52,27 @@ def _secret(header: str) -> str:
         return base64.b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
+
+
+@dataclass
+class KnownKeys:
+    """Keys that worked a moment ago: asking the database again for each event would cost more than all the rest."""
+
+    seconds: float = 5
+    clock: Callable[[], float] = time.monotonic
+    _until: dict[str, tuple[float, ApiToken]] = field(default_factory=dict)
+
+    def get(self, secret: str) -> ApiToken | None:
+        """The token behind a secret, if that was checked a moment ago."""
+        until, token = self._until.get(digest_of(secret), (0.0, None))
+        return token if self.clock() < until else None
+
+    def keep(self, secret: str, token: ApiToken) -> ApiToken:
+        """Remember that a secret works."""
+        if len(self._until) >= _KEYS_KEPT:
+            self._until = {}
+        self._until[digest_of(secret)] = (self.clock() + self.seconds, token)
+        return token
 
 
 @dataclass
@@ -74,3 +102,4 @@ class Allowance:
 
 
 ALLOWANCE: Final = Allowance()
+KNOWN: Final = KnownKeys()
