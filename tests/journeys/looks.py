@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import APIRequestContext, Page
+from playwright.sync_api import APIRequestContext, Browser, Page
 
 from tests.interfaces.workspace.addresses import addresses
 
+from .browser import NARROW, WIDE, Scheme, Visitor
+from .sites import ADMIN, PASSWORD, Site
+
 SERIOUS: Final = ("serious", "critical")
 MOST_SHIFT: Final = 0.1
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 NOT_LOOKED_AT: Final = frozenset({"account_logout", "healthz", "home"})
-_ONCE: Final = frozenset({"start"})
-"""Links that work once are kept for the journey that uses them."""
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,18 @@ def shift(page: Page) -> float:
             " setTimeout(() => done(sum), 50); })"
         )
     )
+
+
+def taken(browser: Browser, site: Site, address: str, folder: Path) -> Iterator[Path]:
+    """Screenshots of all pages at both widths, light and dark; yields each file when it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for size in (WIDE, NARROW):
+        for scheme in SCHEMES:
+            visitor = Visitor(browser, address, size=size, scheme=scheme)
+            page = visitor.sign_in(ADMIN, PASSWORD)
+            for look in looks(visitor.context.request, site.things):
+                settled(page, look.path)
+                path = folder / f"{look.name}-{size[0]}-{scheme}.png"
+                page.screenshot(path=path, full_page=True)
+                yield path
+            visitor.close()

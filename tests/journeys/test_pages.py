@@ -8,8 +8,7 @@ from playwright.sync_api import Page
 
 from .browser import NARROW, WIDE, Scheme
 from .conftest import Visit
-from .looks import MOST_SHIFT, barriers, looks, overflow, settled, shift
-from .screens import taken
+from .looks import MOST_SHIFT, barriers, looks, overflow, settled, shift, taken
 from .sites import ADMIN, PASSWORD, Site
 
 FOLDER = os.environ.get("KEEPWELL_SCREENSHOTS")
