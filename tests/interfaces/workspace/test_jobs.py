@@ -128,6 +128,13 @@ def test_the_list_asks_the_database_the_same_for_any_number(
         client.get(reverse("jobs"))
 
 
+def test_the_day_by_a_new_model_is_called_so(client_of: MakeClient) -> None:
+    span = {"first": LAST.isoformat(), "last": LAST.isoformat()}
+    key = f"model-3-{LAST}"
+    job_enqueue(Actor("worker"), kind=Job.Kind.BACKFILL, key=key, now=NOW, as_of=LAST, arguments=span)
+    assert "Figures by version 3 of the model" in text_of(client_of("ops"), "jobs")
+
+
 def test_the_list_filters(client_of: MakeClient) -> None:
     client = client_of("ops")
     a_job()

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import yaml
 from pydantic import BaseModel
 
+from keepwell.evaluation.explain import ExplainedScore
 from keepwell.model.condition_definitions import AllOf, AnyOf, Condition, InSegment, Moved, NoneOf, Test
+from keepwell.model.definitions import Model
+from keepwell.reporting.words import label_of
 
 _GROUPS: Final[dict[type[Any], tuple[str, str]]] = {AllOf: ("all", "all of"), AnyOf: ("any", "any of")}
 _WORDS: Final = {
@@ -15,6 +19,23 @@ _WORDS: Final = {
     "between": "is between", "in": "is one of", "not_in": "is none of", "contains": "contains",
     "starts_with": "starts with", "ends_with": "ends with", "is_unknown": "is unknown", "is_known": "is known",
 }  # fmt: skip
+
+_KINDS: Final = {"start": "start", "override": "set by a rule", "limit": "limit", "rounding": "rounding"}
+
+
+def score_lines(model: Model, score: ExplainedScore) -> list[tuple[str, Decimal]]:
+    """The lines of a score: what each is called, with its component, and its points."""
+    definition = model.scores.get(score.name)
+    found = []
+    for line in score.lines:
+        component = definition.components.get(line.component) if definition else None
+        measure = component.measures.get(line.measure) if component else None
+        own = (measure.label if measure else "") or label_of(line.metric, model.metrics.get(line.metric))
+        words = own or _KINDS.get(line.kind, line.kind)
+        whole = (component.label if component else "") or label_of(line.component, None)
+        text = f"{whole}: {words}" if whole and whole != words else words
+        found.append((text[:1].upper() + text[1:], line.amount))
+    return found
 
 
 def condition_lines(condition: Condition | None, depth: int = 0) -> Iterator[tuple[int, str]]:

@@ -59,6 +59,8 @@ def shown_job(job: Job, now: datetime) -> ShownJob:
 def _title(job: Job) -> str:
     if job.kind == Job.Kind.DAILY and job.as_of:
         return f"Daily run of {day(job.as_of)}"
+    if job.kind == Job.Kind.BACKFILL and job.key.startswith("model-"):
+        return f"Figures by version {job.key.split('-')[1]} of the model"
     if job.kind == Job.Kind.BACKFILL:
         return f"Backfill of {job.key.split(' · ')[0]}"
     if job.kind == Job.Kind.RETRY:

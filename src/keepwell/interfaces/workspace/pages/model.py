@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option, path_of
+from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option, path_of, score_lines
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
 from keepwell.model.diff import diff_models
 from keepwell.model.loader import LoadedModel
@@ -81,7 +81,10 @@ def model_try(request: PageRequest) -> HttpResponseBase:
         customer_or_404(request, chosen)
         tried = try_one(request.workspace, load_sources(known["draft"].sources), chosen)
         known["tried"] = tried
-        known["scores"] = list(zip(tried.before.scores, tried.after.scores, strict=False))
+        sides = [
+            [(s, score_lines(known["loaded"].model, s)) for s in side.scores] for side in (tried.before, tried.after)
+        ]
+        known["scores"] = list(zip(*sides, strict=False))
         known["segments"] = [[s.label for s in side.segments if s.primary] for side in (tried.before, tried.after)]
     elif text:
         query = PortfolioQuery(search=text, limit=FOUND, scope=scope_of(request.user))
