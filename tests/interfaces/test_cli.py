@@ -106,14 +106,46 @@ def test_broken_lines_are_left_out_and_said(capsys: Any, model: Path) -> None:
     assert [r["customer_id"] for r in json.loads(ran.out)] == ["z"]
 
 
+def test_rows_without_a_customer_of_their_own_are_left_out_and_said(capsys: Any, model: Path) -> None:
+    ran = score(capsys, model, "customer_id,a\nx,1\n,2\ny,2,3\n x ,9\nz,many\n")
+    assert ran.code == 1
+    assert [line.split("m.csv", 1)[1] for line in ran.err.splitlines()] == [
+        ":3: there is no customer_id; the line is left out",
+        ":4: 3 fields, but the header has 2; the line is left out",
+        ":5: customer_id 'x' is in line 2 already; the line is left out",
+        ": row 4, customer 'z', a: 'many' is not a number; unknown now",
+    ]
+    assert [(r["customer_id"], r["health"]["raw"]) for r in json.loads(ran.out)] == [("x", 1.0), ("z", None)]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_lines_are_those_of_the_file_in_every_format(capsys: Any, model: Path, form: str) -> None:
+    file = model.parent / f"m.{form}"
+    rows = [("x", 1), (None, 2), ("x", 3), ("y", 4)]
+    if form == "csv":
+        file.write_text("customer_id,a\n" + "".join(f"{name or ''},{a}\n" for name, a in rows))
+    elif form == "ndjson":
+        file.write_text(
+            "".join(json.dumps({"customer_id": name, "a": a} if name else {"a": a}) + "\n" for name, a in rows)
+        )
+    else:
+        values = ", ".join(f"({'NULL' if name is None else repr(name)}, {a})" for name, a in rows)
+        duckdb.execute(f"COPY (SELECT * FROM (VALUES {values}) t(customer_id, a)) TO '{file}' (FORMAT parquet)")
+    ran = Ran(capsys, "score", "--model", model, "--metrics", file)
+    first = 2 if form == "csv" else 1
+    assert ran.code == 1
+    assert f"m.{form}:{first + 1}: there is no customer_id" in ran.err
+    assert f"m.{form}:{first + 2}: customer_id 'x' is in line {first} already" in ran.err
+    assert [r["health"]["raw"] for r in json.loads(ran.out)] == [1.0, 4.0]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "the file is empty"),
         ("customer_id,a\n", "there is a header but no rows below it"),
         ("customerid,a\nx,1\n", "there is no column 'customer_id'; did you mean 'customerid'?"),
-        ("customer_id,a\nx,1\nx,2\ny,1\n", "customer_id must be unique; more than once: x"),
-        ("customer_id,a\nx,1\n,2\n", "row 2 has no customer_id"),
+        ("customer_id,a\n,1\n ,2\n", "m.csv:2: there is no customer_id; the line is left out; no row is left"),
         ("customer_id:a\nx:1\n", "no known column"),
         (b"customer_id,a\nx,1\0\n", "the line contains NUL bytes"),
         (b"\x89PNG\r\n\x1a\n\0\0", "no known column"),

@@ -1,6 +1,7 @@
 """`keepwell score`: scores, segments and signals for metric values in a file, without a workspace."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,8 @@ def score(
     scored = score_table(loaded, table.columns, as_of or today())
     for warning in (*table.notes, *scored.warnings):
         note(f"warning: {warning}")
-    problems = [*table.problems, *(f"{metrics}: {problem}" for problem in scored.problems)]
+    unread = (replace(problem, row=table.rows[problem.row - 1]) for problem in scored.problems)
+    problems = [*table.problems, *(f"{metrics}: {problem}" for problem in unread)]
     for problem in problems:
         note(f"problem: {problem}")
     _print(scored.results, form)
