@@ -47,7 +47,7 @@ EVENTS = """event_id,customer_id,name,feature,occurred_at,properties
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("behaviour")
     assert keepwell("init", folder / "w", "--pack", "b2b-saas", "--timezone", "Europe/Berlin").code == 0
-    for file in (folder / "w" / "model").rglob("*.y*ml"):
+    for file in (folder / "w" / "model").rglob("*.*"):
         file.unlink()
     (folder / "w" / "model" / "model.yaml").write_text(MODEL, encoding="utf-8")
     (folder / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")

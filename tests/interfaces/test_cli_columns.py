@@ -26,7 +26,7 @@ c,C,active,FR,,50,
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("columns")
     assert keepwell("init", folder / "w", "--pack", "b2b-saas").code == 0
-    for file in (folder / "w" / "model").rglob("*.y*ml"):
+    for file in (folder / "w" / "model").rglob("*.*"):
         file.unlink()
     (folder / "w" / "model" / "model.yaml").write_text(MODEL, encoding="utf-8")
     (folder / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")

@@ -54,7 +54,8 @@ _FIXED: Final = (
     " deleted BIGINT, quarantined BIGINT)",
     "CREATE TABLE IF NOT EXISTS quarantine(load_id INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT,"
     " column_name VARCHAR, value VARCHAR, reason VARCHAR, code VARCHAR, row VARCHAR, state VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS identity_links(unknown_id VARCHAR PRIMARY KEY, customer_id VARCHAR, linked_at TIMESTAMP)",
+    "CREATE TABLE IF NOT EXISTS identity_links(unknown_id VARCHAR PRIMARY KEY, customer_id VARCHAR,"
+    " linked_at TIMESTAMP)",
 )
 
 

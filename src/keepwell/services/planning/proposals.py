@@ -1,10 +1,11 @@
 """What somebody proposes with paths: a directory, some files, or the model on disk itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
+from keepwell.model.definitions import ACTIONS
 from keepwell.model.loader import LoadedModel
 from keepwell.services.planning.sources import SUFFIXES, Sources, load_sources, model_sources, read_sources
 from keepwell.services.reading import read_published
@@ -31,12 +32,19 @@ def read_proposal(workspace: Workspace, paths: Sequence[Path]) -> Proposal:
     if missing:
         raise WorkspaceError(f"{missing[0]}: there is no such file or directory")
     own = all(_inside(workspace, path) for path in paths)
-    against = read_published(workspace).model if own else None
     if len(paths) == 1 and paths[0].is_dir():
         sources, shown = read_sources(paths[0]), str(paths[0])
     else:
         sources, shown = _overlaid(workspace, paths), relpath(workspace.model_dir)
-    return Proposal(sources, load_sources(sources, shown=shown), against)
+    loaded = load_sources(sources, shown=shown)
+    return Proposal(sources, loaded, _published(workspace, loaded) if own else None)
+
+
+def _published(workspace: Workspace, proposed: LoadedModel) -> LoadedModel:
+    """The model of the last published date. What only acts is not kept with it, and changes no figure."""
+    published = read_published(workspace).model
+    actions = {name: getattr(proposed.model, name) for name in ACTIONS}
+    return replace(published, model=published.model.model_copy(update=actions))
 
 
 def _overlaid(workspace: Workspace, paths: Sequence[Path]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from keepwell.services.planning.apply import Applied, apply_model, rollback
 from keepwell.services.planning.edits import Edit, edit_model
 from keepwell.services.planning.plan import plan_model
-from keepwell.services.planning.sources import current_hash, load_sources, model_sources, sources_hash, proposed_sources
+from keepwell.services.planning.sources import current_hash, load_sources, model_sources, proposed_sources, sources_hash
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.jobs import Done, job_enqueue
 from keepwell.services.team.running import Running

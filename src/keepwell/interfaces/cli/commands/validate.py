@@ -46,7 +46,8 @@ def summary(loaded: LoadedModel) -> str:
     model = loaded.model
     found = {name.removesuffix("s"): len(getattr(model, name)) for name in NAMED}
     found["metric"] -= len(loaded.columns) + len(loaded.behaviours)
-    counts = ", ".join(counted(amount, name) for name, amount in found.items())
+    said = {name: amount for name, amount in found.items() if amount or name not in ("playbook", "message")}
+    counts = ", ".join(counted(amount, name) for name, amount in said.items())
     if loaded.columns:
         counts += f", {counted(len(loaded.columns), 'column')} of customers"
     warnings = f", {counted(len(loaded.problems), 'warning')}" if loaded.problems else ""
