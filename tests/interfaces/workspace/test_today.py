@@ -332,3 +332,20 @@ def test_what_somebody_said_can_be_ended_on_the_customers_page(
     client.post(reverse("hold_end", args=[owned[1]]))
     assert Hold.objects.get().ended_why == "ended by hand"
     assert "(by hand)" not in text_of(client, reverse("customer", args=[owned[1]]))
+
+
+def test_a_task_that_led_to_a_follow_up_calls_it_nothing_new(client_of: MakeClient, owned: tuple[str, str]) -> None:
+    task, client = add(owned[0]), client_of("admin")
+    said = {**SAID, "result": "follow_up", "follow_up_on": "2026-07-03", "version": 1}
+    client.post(reverse("task_outcome", args=[task.pk]), said)
+    assert "Something new came up" not in text_of(client, reverse("task", args=[task.pk]))
+    later = add(owned[0], linked_to=Task.objects.get(kind="follow_up"))
+    assert "Something new came up" in text_of(client, reverse("task", args=[later.pk]))
+
+
+def test_a_lost_customer_counts_as_churned_at_once(client_of: MakeClient, owned: tuple[str, str]) -> None:
+    task, client = add(owned[0]), client_of("admin")
+    address = reverse("customer", args=[owned[0]])
+    assert "bg-red-lt ms-2" not in text_of(client, address)
+    client.post(reverse("task_outcome", args=[task.pk]), {**SAID, "result": "lost", "version": 1})
+    assert '<span class="badge bg-red-lt ms-2">churned</span>' in text_of(client, address)
