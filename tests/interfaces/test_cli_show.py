@@ -107,6 +107,22 @@ def test_the_planned_sql_names_every_table_metric(scored: Path) -> None:
     assert all(name in text for name, metric in metrics.items() if metric.table in TABLES)
 
 
+def test_findings_of_quality_are_as_of_the_date(copy: Path, tmp_path: Path) -> None:
+    def overdue(*more: object) -> tuple[str | None, list[str]]:
+        found = keepwell("-w", copy, "show", "quality", "--format", "json", *more).json
+        named = [f["examples"] for f in found["findings"] if f["code"] == "renewal_overdue"]
+        return found["as_of"], [example for examples in named for example in examples]
+
+    (tmp_path / "customers.csv").write_text(f"customer_id,name,status,renewal_date\nlate,Late & Co,active,{FIRST}\n")
+    assert keepwell("-w", copy, "load", tmp_path / "customers.csv").code == 0
+    assert overdue()[0] is None
+    for day in (FIRST, LAST):
+        assert keepwell("-w", copy, "run", "--as-of", day).code == 0
+    assert overdue("--as-of", FIRST) == (FIRST.isoformat(), [])
+    assert overdue() == overdue("--as-of", LAST) == (LAST.isoformat(), [f"late: {FIRST}"])
+    assert keepwell("-w", copy, "show", "quality", "--as-of", FIRST - timedelta(days=3)).code == 2
+
+
 def test_an_unpublished_date_names_its_neighbours(scored: Path) -> None:
     early, late = FIRST - timedelta(days=3), LAST + timedelta(days=3)
     assert f"nearest published dates: {FIRST}." in keepwell("-w", scored, "show", "customers", "--as-of", early).err

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -135,3 +135,40 @@ def test_three_subscriptions_at_once_are_two_that_overlap(warehouse: Warehouse, 
     load(warehouse, put(tmp_path / "more", "subscriptions.csv", csv_text(GOOD["subscriptions"][0], *rows)))
     (found,) = contradictions(warehouse)
     assert (found.count, found.examples) == (2, ("c1: s1 and s4", "c1: s1 and s5"))
+
+
+def overdue(warehouse: Warehouse, as_of: date | None = None) -> list[tuple[str, tuple[str, ...]]]:
+    found = data_quality(warehouse, as_of)
+    return [(f.message, f.examples) for f in found if f.code == "renewal_overdue"]
+
+
+def test_a_renewal_is_overdue_from_the_day_after_as_of_any_date(warehouse: Warehouse, tmp_path: Path) -> None:
+    stock(warehouse, tmp_path / "in")
+    assert overdue(warehouse) == overdue(warehouse, date(2027, 1, 1)) == []
+    words = "active customers whose renewal date had passed on 2027-01-02"
+    assert overdue(warehouse, date(2027, 1, 2)) == [(words, ("c1: 2027-01-01",))]
+
+
+def test_overdue_is_who_was_known_to_be_so_then(warehouse: Warehouse, tmp_path: Path) -> None:
+    header = "customer_id,name,status,customer_since,renewal_date,churned_at,deleted_at"
+    before = ("c1,A,active,,2026-02-01,,", "c2,B,active,,2026-02-01,,", "c3,C,active,,2026-02-01,,")
+    after = (
+        "c1,A,active,,2027-02-01,,",
+        "c2,B,churned,,2026-02-01,2026-03-05T10:00:00Z,",
+        "c3,C,active,,2026-02-01,,2026-03-05T10:00:00Z",
+        "c4,D,active,2026-03-05,2026-02-01,,",
+    )
+    load(warehouse, put(tmp_path / "1", "customers.csv", csv_text(header, *before)))
+    load(warehouse, put(tmp_path / "2", "customers.csv", csv_text(header, *after)), now=NOW + timedelta(days=9))
+    everybody = ("c1: 2026-02-01", "c2: 2026-02-01", "c3: 2026-02-01")
+    on = {day: [examples for _, examples in overdue(warehouse, day)] for day in map(date.fromisoformat, DAYS)}
+    assert list(on.values()) == [
+        [],
+        [everybody],
+        [everybody],
+        [("c1: 2026-02-01", "c4: 2026-02-01")],
+        [("c4: 2026-02-01",)],
+    ]
+
+
+DAYS = ("2026-02-01", "2026-02-02", "2026-03-04", "2026-03-05", "2026-03-10")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from keepwell.services.workspace import Workspace
 from keepwell.warehouse.quality import QualityFinding, data_quality
@@ -44,10 +44,15 @@ class Quality:
     findings: tuple[QualityFinding, ...]
 
 
-def read_quality(workspace: Workspace, *, on_wait: Callable[[str], None] | None = None) -> Quality:
-    """Read the state of all feeds, what waits in quarantine, and what the data say against themselves."""
+def read_quality(
+    workspace: Workspace, *, as_of: date | None = None, on_wait: Callable[[str], None] | None = None
+) -> Quality:
+    """Read the state of all feeds, what waits in quarantine, and what the data say against themselves.
+
+    Findings that depend on a date are of `as_of`, of the day of the last load if left out.
+    """
     with workspace.warehouse("show quality", on_wait) as warehouse:
-        return Quality(tuple(_feeds(warehouse)), tuple(data_quality(warehouse)))
+        return Quality(tuple(_feeds(warehouse)), tuple(data_quality(warehouse, as_of)))
 
 
 def read_quarantine(

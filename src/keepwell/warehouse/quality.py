@@ -1,7 +1,7 @@
 """What the data says against itself: each contradiction named, counted, with examples."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from keepwell.model.words import counted
@@ -36,18 +36,28 @@ class QualityFinding:
         return self.count / self.total if self.total else None
 
 
-def data_quality(warehouse: Warehouse) -> list[QualityFinding]:
+def data_quality(warehouse: Warehouse, as_of: date | None = None) -> list[QualityFinding]:
     """Every finding about the data as it is stored: quarantine, contradictions between tables, feeds.
 
-    What counts something comes first; tables that were never loaded count nothing and come last.
+    What has passed by a day is held against `as_of`, the day of the last load if left out. What counts something comes
+    first; tables that were never loaded count nothing and come last.
     """
-    _prepare(warehouse)
-    contradictions = (f for c in CHECKS for f in _contradictions(warehouse, c))
+    day = as_of or _last_load(warehouse)
+    _prepare(warehouse, day)
+    contradictions = (f for c in CHECKS for f in _contradictions(warehouse, c, day))
     return sorted([*_quarantine(warehouse), *contradictions, *_feeds(warehouse)], key=lambda f: f.count == 0)
 
 
-def _prepare(warehouse: Warehouse) -> None:
-    """Give the checks one relation of usage and the customers as they are now."""
+def _last_load(warehouse: Warehouse) -> date:
+    """The newest moment that the data know of; without any there is nothing that could have passed."""
+    newest = local_day("max(last_sync_at)", warehouse.zone)
+    found = warehouse.connection.execute(f"SELECT {newest} FROM feeds").fetchone()  # noqa: S608
+    return found[0] if found and found[0] else date.min
+
+
+def _prepare(warehouse: Warehouse, day: date) -> None:
+    """Give the checks relations of usage, and of the customers as they were on a day."""
+    warehouse.connection.execute(_customers_then(warehouse.zone, day))
     usage = " UNION ALL ".join(_usage(warehouse, TABLES[name]) for name in FACT_COLUMNS)
     warehouse.connection.execute(
         "CREATE OR REPLACE TEMP TABLE usage AS SELECT customer, min(first_at) AS first_at, max(last_at) AS last_at,"  # noqa: S608
@@ -57,6 +67,26 @@ def _prepare(warehouse: Warehouse) -> None:
     warehouse.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE subscription_usage AS SELECT subscription_id, day, sum(n) AS n FROM ({named})"  # noqa: S608
         " GROUP BY ALL"
+    )
+
+
+def _customers_then(zone: str, day: date) -> str:
+    """The last state known on a day, the first one where none was yet, as runs take it.
+
+    When somebody left is a fact about the past that the latest state knows best.
+    """
+    then = f"DATE '{day}'"
+    known, left = f"{local_day('h.valid_from', zone)} <= {then}", local_day("c.churned_at", zone)
+    back = f"{local_day('h.valid_from', zone)} > {left}"
+    return (
+        "CREATE OR REPLACE TEMP TABLE customers_then AS SELECT c.customer_id, h.renewal_date,"  # noqa: S608
+        f" CASE WHEN {left} <= {then} AND NOT (h.status IS DISTINCT FROM 'churned' AND {back}) THEN 'churned'"
+        f" WHEN {left} > {then} AND h.status = 'churned' THEN 'active' ELSE h.status END AS status"
+        " FROM customer_history h JOIN customers c USING (customer)"
+        f" WHERE (c.deleted_at IS NULL OR {local_day('c.deleted_at', zone)} > {then})"
+        f" AND coalesce(c.customer_since, {local_day('c.created_at', zone)}, {then}) <= {then}"
+        f" QUALIFY row_number() OVER (PARTITION BY h.customer ORDER BY {known} DESC,"
+        f" CASE WHEN {known} THEN h.valid_from END DESC, h.valid_from) = 1"
     )
 
 
@@ -118,9 +148,9 @@ def _quarantine(warehouse: Warehouse) -> list[QualityFinding]:
     ]
 
 
-def _contradictions(warehouse: Warehouse, check: QualityCheck) -> list[QualityFinding]:
+def _contradictions(warehouse: Warehouse, check: QualityCheck, day: date) -> list[QualityFinding]:
     """The rows of one check: a query that gives one text per row."""
-    query = _localized(check.query, warehouse.zone)
+    query = _localized(check.query, warehouse.zone, day)
     found = warehouse.connection.execute(
         f"SELECT {check.cases}, list(example ORDER BY example)[:{EXAMPLES}] FROM ({query})"  # noqa: S608
     ).fetchone()
@@ -128,10 +158,11 @@ def _contradictions(warehouse: Warehouse, check: QualityCheck) -> list[QualityFi
         return []
     total = warehouse.connection.execute(check.total).fetchone() if check.total else None
     count, everything = int(found[0]), int(total[0]) if total else None
-    message = f"{check.message} ({count / everything:.1%} of {everything})" if everything else check.message
+    said = check.message.replace("{day}", day.isoformat())
+    message = f"{said} ({count / everything:.1%} of {everything})" if everything else said
     return [QualityFinding(check.code, check.table, count, message, tuple(found[1]), everything)]
 
 
-def _localized(query: str, zone: str) -> str:
-    """Queries compare days in the workspace's zone: `{zone}` stands for it."""
-    return query.replace("{zone}", literal(zone))
+def _localized(query: str, zone: str, day: date) -> str:
+    """Queries compare days in the workspace's zone: `{zone}` stands for it, `{day}` for the day looked at."""
+    return query.replace("{zone}", literal(zone)).replace("{day}", day.isoformat())

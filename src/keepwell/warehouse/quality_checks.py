@@ -1,7 +1,8 @@
 """Contradictions between tables. Each query gives a row per case, with a text to recognise it by in `example`.
 
 `usage` holds the first and last moment of use per customer, `subscription_usage` how many events and sessions name a
-subscription on a day; `{zone}` stands for the workspace's zone.
+subscription on a day, `customers_then` the customers as they were on the day that is looked at. `{zone}` stands for the
+workspace's zone and `{day}` for that day.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,6 @@ class QualityCheck:
     total: str | None = None
     cases: str = "count(*)"
 
-
-_NOW: Final = "(SELECT CAST(timezone({zone}, timezone('UTC', max(last_sync_at))) AS DATE) FROM feeds)"
-"""The day of the last load: the newest moment that the data knows of."""
 
 _SUBSCRIPTIONS: Final = (
     "(SELECT customer, min(started_at) AS first_start, max(coalesce(ended_at, TIMESTAMP 'infinity')) AS last_end"
@@ -109,9 +107,9 @@ CHECKS: Final = (
     QualityCheck(
         "renewal_overdue",
         "customers",
-        "active customers whose renewal date has passed",
-        "SELECT concat(customer_id, ': ', renewal_date) AS example FROM customers"  # noqa: S608
-        f" WHERE deleted_at IS NULL AND status = 'active' AND renewal_date < {_NOW}",
+        "active customers whose renewal date had passed on {day}",
+        "SELECT concat(customer_id, ': ', renewal_date) AS example FROM customers_then"
+        " WHERE status = 'active' AND renewal_date < DATE '{day}'",
     ),
     QualityCheck(
         "churned_without_event",

@@ -12,7 +12,7 @@ from keepwell.interfaces.cli.output import Format, note, print_json, print_rows
 from keepwell.services.customer_rows import plain
 from keepwell.services.freshness import FeedAge, feed_ages
 from keepwell.services.quality import FeedQuality, Quality, WaitingRow, read_quality, read_quarantine
-from keepwell.services.reading import read_published
+from keepwell.services.reading import Published, read_published
 from keepwell.services.workspace import Workspace
 
 _FEED: Final = (*(field.name for field in fields(FeedQuality)), "fresh_until", "state")
@@ -26,11 +26,12 @@ _STATES: Final = {"fresh": "green", "stale": "yellow", "absent": "bright_black"}
 def quality(context: typer.Context, as_of: AsOf = None, form: Form = Format.TABLE, at: At = None) -> None:
     """Every feed with its age, what waits in quarantine, and contradictions in the data, counted, with examples."""
     workspace = opened(context, at)
-    ages = _ages(workspace, as_of)
-    found = read_quality(workspace, on_wait=note)
+    published = _published(workspace, as_of)
+    ages = _ages(published) if published else {}
+    found = read_quality(workspace, as_of=published.as_of if published else None, on_wait=note)
     findings = [[getattr(finding, name) for name in _FINDING] for finding in found.findings]
     if form is Format.JSON:
-        print_json(_as_dict(found, ages))
+        print_json({"as_of": plain(published.as_of) if published else None, **_as_dict(found, ages)})
     elif form is Format.CSV:
         print_rows(_FINDING, findings, form)
     else:
@@ -57,11 +58,15 @@ def quarantine(
     print_rows(names, ([getattr(row, name) for name in names] for row in rows), form)
 
 
-def _ages(workspace: Workspace, as_of: AsOf) -> dict[str, FeedAge]:
-    """How fresh the feeds were on a published date; nothing before the first run."""
+def _published(workspace: Workspace, as_of: AsOf) -> Published | None:
+    """The published date asked for, the latest if none is; none before the first run."""
     if as_of is None and not workspace.snapshots.dates():
-        return {}
-    published = read_published(workspace, as_of)
+        return None
+    return read_published(workspace, as_of)
+
+
+def _ages(published: Published) -> dict[str, FeedAge]:
+    """How fresh the feeds were on a published date."""
     ages = feed_ages(published.model.model, published.as_of, published.about)
     return {age.table: age for age in ages}
 
