@@ -2,8 +2,10 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.http import QueryDict
 from django.test import Client
 from openpyxl import load_workbook
@@ -11,7 +13,7 @@ from openpyxl import load_workbook
 from keepwell.interfaces.workspace.portfolio_query import address_of
 from keepwell.interfaces.workspace.tables_out import csv_chunks, safe_text, xlsx_file
 from keepwell.services.published import EVERYONE, PortfolioQuery, portfolio_rows
-from keepwell.services.workspace import Workspace
+from keepwell.services.workspace import Workspace, workspace_init
 from keepwell.store.models import AuditEntry, Hold, SavedView
 from tests.web import LAST, MakeClient
 
@@ -117,3 +119,16 @@ def test_what_somebody_said_of_a_customer_is_shown(ops: Client, published: Works
         b'Healthy &amp; stable <span class="text-secondary">(by hand)'
         in ops.get(f"/portfolio?q={row.customer_id}").content
     )
+
+
+def test_with_nothing_published_there_is_nothing_to_export(
+    client_of: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = workspace_init(tmp_path / "new", pack="b2b-saas")
+    client = client_of("ops")
+    monkeypatch.setattr(settings, "KEEPWELL_WORKSPACE", str(workspace.root))
+    for form in ("csv", "xlsx"):
+        answer = client.get(f"/portfolio/export.{form}")
+        assert "Nothing published yet" in answer.content.decode()
+        assert "Upload files" in answer.content.decode()
+    assert not AuditEntry.objects.filter(action="export.portfolio").exists()

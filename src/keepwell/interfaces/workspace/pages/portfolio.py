@@ -24,6 +24,7 @@ from keepwell.services.published import (
     portfolio_rows,
     portfolio_summary,
 )
+from keepwell.services.published.copies import copies_needed
 from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.audit import record
 from keepwell.services.team.holds import standing_holds
@@ -105,6 +106,8 @@ def overview(request: PageRequest) -> HttpResponseBase:
 def export(request: PageRequest, form: str) -> HttpResponseBase:
     """All matching customers as CSV or XLSX."""
     query = _query(request, address_of(request.GET))
+    # The rows are read while the answer is sent, which is too late to say that there are none.
+    copies_needed(request.workspace)
     rows = ([getattr(row, name) for name in EXPORTED] for row in portfolio_rows(request.workspace, query))
     record(
         acting(request),
