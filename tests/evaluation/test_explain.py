@@ -135,6 +135,41 @@ def test_a_catch_all_names_the_nearest_segment_and_what_is_missing() -> None:
     assert found.segments[0].unmet == ("a > 5", "b > 1 (unknown)")
 
 
+def test_a_bare_name_has_a_value_where_it_does_not_hold() -> None:
+    model = compiled(
+        {"left": {"given": True, "type": "boolean"}, "n": "number"}, segments={"s": {"when": {"all": ["left", "n"]}}}
+    )
+    (segment,) = explain(model, frame(model, {"left": [False], "n": [0]})).segments
+    assert [(t.text, t.values) for t in segment.unmet_tests] == [("left", {"left": "no"}), ("n", {"n": "0"})]
+    (member,) = explain(model, frame(model, {"left": [True], "n": [2]})).segments
+    assert member.condition is not None
+    assert [item.values for item in member.condition.items] == [{}, {}]
+
+
+def test_unmet_tests_have_the_values_that_keep_them_from_holding() -> None:
+    plan = {"given": True, "values": ["Basic"]}
+    model = compiled(
+        {**METRICS, "plan": plan},
+        segments={
+            "vip": SEGMENTS["vip"],
+            "calm": {"when": {"all": ["a > 1", {"not": {"any": ["a > 2", "e > 1"]}}]}},
+            "by_plan": {"by": "plan", "dimension": "plan"},
+        },
+    )
+    found = explain(model, frame(model, {"a": [3], "d": [1], "e": [2], "plan": [None]}))
+    vip, calm, by_plan = found.segments
+    assert [(t.text, t.truth, t.values) for t in vip.unmet_tests] == [
+        ("a > 5", False, {"a": "3"}),
+        ("b > 1 (unknown)", None, {"b": "unknown: no source has delivered this"}),
+    ]
+    assert [(t.truth, t.values) for t in calm.unmet_tests] == [(False, {"a": "3", "e": "2"})]
+    assert found.nearest is not None
+    assert (found.nearest.name, found.nearest.unmet_tests) == ("calm", calm.unmet_tests)
+    assert by_plan.unmet == ("plan is unknown",)
+    assert by_plan.unmet_tests[0].values == {"plan": "unknown: empty in the source"}
+    assert found.as_dict()["nearest"]["unmet_tests"][0]["values"] == {"a": "3", "e": "2"}
+
+
 def test_signals_and_missing_data() -> None:
     signals = {"grow": {"when": "a > 1", "value": "a * 10", "kind": "expansion"}, "fall": {"when": "b < 1"}}
     found = explained({"a": 3}, signals=signals)

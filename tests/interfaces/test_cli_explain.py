@@ -55,6 +55,19 @@ def test_text_says_the_same_as_json(scored: Path, customers: list[dict[str, Any]
     assert f"Since {FIRST}:" in text
 
 
+def test_what_is_unmet_of_the_nearest_segment_has_values(scored: Path, customers: list[dict[str, Any]]) -> None:
+    said = 0
+    for customer in customers[:8]:
+        name = customer["customer_id"]
+        nearest = keepwell("-w", scored, "explain", name, "--format", "json").json["nearest"]
+        assert [test["text"] for test in nearest["unmet_tests"]] == nearest["unmet"]
+        text = next(line for line in keepwell("-w", scored, "explain", name).out.splitlines() if "  not in " in line)
+        for test in nearest["unmet_tests"]:
+            said += len(test["values"])
+            assert all(f"{metric} = {value}" in text for metric, value in test["values"].items())
+    assert said
+
+
 def test_a_model_change_is_a_part_of_the_ledger(copy: Path) -> None:
     day = LAST - timedelta(days=1)
     assert keepwell("-w", copy, "run", "--as-of", day).code == 0

@@ -9,7 +9,7 @@ from typing import Any, Final
 from keepwell.evaluation.bands_ahead import BandAhead, band_ahead
 from keepwell.evaluation.compiled import CompiledModel
 from keepwell.evaluation.contributions import Contribution, contributions
-from keepwell.evaluation.explained_conditions import ExplainedCondition, explain_condition, unmet
+from keepwell.evaluation.explained_conditions import ExplainedCondition, UnmetTest, explain_condition, unmet
 from keepwell.evaluation.missing import inputs_asked_for
 from keepwell.evaluation.model_run import Evaluation, evaluate_model
 from keepwell.evaluation.words import column_words, quality_words
@@ -41,7 +41,10 @@ class ExplainedScore:
 
 @dataclass(frozen=True)
 class ExplainedSegment:
-    """A segment: whether the customer is in it, and the tests behind that. `unmet` is what stands in the way."""
+    """A segment: whether the customer is in it, and the tests behind that.
+
+    `unmet` is what stands in the way, `unmet_tests` the same with the customer's values.
+    """
 
     name: str
     label: str
@@ -51,6 +54,7 @@ class ExplainedSegment:
     catch_all: bool
     condition: ExplainedCondition | None
     unmet: tuple[str, ...]
+    unmet_tests: tuple[UnmetTest, ...]
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,11 @@ class ExplainedSignal:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The segment that the fewest tests keep the customer out of."""
+    """The segment that the fewest tests keep the customer out of; `unmet_tests` are those of `unmet` with values."""
 
     name: str
     unmet: tuple[str, ...]
+    unmet_tests: tuple[UnmetTest, ...]
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,7 @@ def _segments(evaluation: Evaluation, row: int) -> tuple[ExplainedSegment, ...]:
         if when is not None:
             condition = explain_condition(judge, evaluation.compiled.conditions[when], row)
         shown = segment.shown(row) if member else segment.name
+        tests = () if member else _in_the_way(evaluation, segment, condition, row)
         return ExplainedSegment(
             name=shown,
             label=segment.definition.label or shown,
@@ -165,7 +171,8 @@ def _segments(evaluation: Evaluation, row: int) -> tuple[ExplainedSegment, ...]:
             primary=member and shown == primary,
             catch_all=segment.definition.catch_all,
             condition=condition,
-            unmet=() if member else _in_the_way(evaluation, segment, condition, row),
+            unmet=tuple(test.text for test in tests),
+            unmet_tests=tests,
         )
 
     return tuple(map(explained, evaluation.segments.segments))
@@ -173,20 +180,21 @@ def _segments(evaluation: Evaluation, row: int) -> tuple[ExplainedSegment, ...]:
 
 def _in_the_way(
     evaluation: Evaluation, segment: SegmentColumns, condition: ExplainedCondition | None, row: int
-) -> tuple[str, ...]:
+) -> tuple[UnmetTest, ...]:
     tests = unmet(condition) if condition is not None else ()
     if segment.values is not None and not segment.values.known[row]:
-        tests = (f"{segment.definition.by} is unknown", *tests)
+        by, why = str(segment.definition.by), quality_words(segment.values, row)
+        tests = (UnmetTest(f"{by} is unknown", None, {by: f"unknown: {why}"}), *tests)
     parent = segment.definition.parent
     outside = parent is not None and not evaluation.segments.member(parent).item(row)
-    return (f"is in '{parent}'", *tests) if outside else tests
+    return (UnmetTest(f"is in '{parent}'", False), *tests) if outside else tests
 
 
 def _nearest(evaluation: Evaluation, segments: tuple[ExplainedSegment, ...]) -> Nearest | None:
     dimension = primary_dimension(s.definition for s in evaluation.segments.segments)
     others = [s for s in segments if s.dimension == dimension and not s.member and not s.catch_all and s.unmet]
     best = min(others, key=lambda segment: len(segment.unmet), default=None)
-    return None if best is None else Nearest(best.name, best.unmet)
+    return None if best is None else Nearest(best.name, best.unmet, best.unmet_tests)
 
 
 def _signals(evaluation: Evaluation, row: int) -> tuple[ExplainedSignal, ...]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from keepwell.evaluation.conditions import Judge
 from keepwell.evaluation.words import column_words, quality_words
 from keepwell.model.conditions import ConditionTree, Group, InSegmentLeaf, Leaf
 from keepwell.model.expressions import names_in
 from keepwell.model.words import counted
+
+UNKNOWN: Final = " (unknown)"
+"""What follows the text of a test whose truth is not known."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class ExplainedCondition:
     items: tuple["ExplainedCondition", ...] = ()
 
 
+@dataclass(frozen=True)
+class UnmetTest:
+    """A test that stands in the way, with the customer's values in words. `truth` is None where it is unknown."""
+
+    text: str
+    truth: bool | None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 def explain_condition(judge: Judge, tree: ConditionTree, row: int) -> ExplainedCondition:
     """Explain a condition for one row."""
     truth = judge.truth(tree).item(row)
@@ -30,7 +42,9 @@ def explain_condition(judge: Judge, tree: ConditionTree, row: int) -> ExplainedC
         items = tuple(explain_condition(judge, item, row) for item in tree.items)
         return ExplainedCondition(tree.kind, _group_text(tree.kind, items), held, {}, items)
     names = names_in(tree.expression) if isinstance(tree, Leaf) else ()
-    return ExplainedCondition("test", tree_text(tree), held, _values(judge, names, tree_text(tree), row))
+    text = tree_text(tree)
+    told = names if not held and text.isidentifier() else _told(judge, names, text, row)
+    return ExplainedCondition("test", text, held, {name: _words(judge, name, row) for name in told})
 
 
 def tree_text(tree: ConditionTree) -> str:
@@ -46,12 +60,12 @@ def tree_text(tree: ConditionTree) -> str:
             return f"{tree.direction} '{tree.target}' within {counted(tree.within_days, 'day')}"
 
 
-def unmet(condition: ExplainedCondition) -> tuple[str, ...]:
+def unmet(condition: ExplainedCondition) -> tuple[UnmetTest, ...]:
     """The fewest tests that would have to come true for the condition to hold."""
     return tuple(_unmet(condition))
 
 
-def _unmet(condition: ExplainedCondition) -> Iterator[str]:
+def _unmet(condition: ExplainedCondition) -> Iterator[UnmetTest]:
     if condition.truth:
         return
     if condition.kind == "all":
@@ -60,13 +74,21 @@ def _unmet(condition: ExplainedCondition) -> Iterator[str]:
     elif condition.kind == "any":
         yield from min((tuple(_unmet(item)) for item in condition.items), key=len)
     else:
-        yield condition.text + (" (unknown)" if condition.truth is None else "")
+        text = condition.text + (UNKNOWN if condition.truth is None else "")
+        yield UnmetTest(text, condition.truth, _all_values(condition))
 
 
-def _values(judge: Judge, names: tuple[str, ...], text: str, row: int) -> dict[str, str]:
-    """The values that decided a test; what is true or false by its own words (behaviour) only where it is unknown."""
-    told = (name for name in names if name != text or not judge.context.lookup(name).known[row])
-    return {name: _words(judge, name, row) for name in told}
+def _all_values(condition: ExplainedCondition) -> dict[str, str]:
+    """The values of a test, or of all tests of a group."""
+    values = dict(condition.values)
+    for item in condition.items:
+        values |= _all_values(item)
+    return values
+
+
+def _told(judge: Judge, names: tuple[str, ...], text: str, row: int) -> tuple[str, ...]:
+    """The names whose values decided a test; one that is the test itself (behaviour) only where it is unknown."""
+    return tuple(name for name in names if name != text or not judge.context.lookup(name).known[row])
 
 
 def _words(judge: Judge, name: str, row: int) -> str:

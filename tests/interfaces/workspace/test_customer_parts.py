@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from keepwell.interfaces.workspace.pages.customer_charts import score_chart, segment_ribbon
 from keepwell.interfaces.workspace.pages.customer_ledger import DateError, change_shown, default_since, span_of
@@ -133,6 +134,10 @@ def test_every_segment_of_the_customer_is_shown_with_its_tests(ops: Client, rows
     page = answer.content.decode()
     assert all(signal.label in page for signal in answer.context["signals"])
     assert "Nearest segment that does not hold" in page
+    nearest = page.split("What is missing:")[1].split("</section>")[0]
+    values = [value for test in answer.context["nearest"][1] for _, value in test.values]
+    assert values
+    assert all(f"{value}</span>" in nearest for value in map(escape, values))
     assert 'style="' not in page
 
 

@@ -1,6 +1,6 @@
 """An explanation as lines of text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -26,7 +26,8 @@ def explanation_lines(explained: Explained) -> Iterator[str]:
         if segment.member:
             yield from _segment(segment)
     if explanation.nearest is not None:
-        yield f"  not in {explanation.nearest.name}: {'; '.join(explanation.nearest.unmet)}"
+        tests = (f"{test.text}{_values(test.values)}" for test in explanation.nearest.unmet_tests)
+        yield f"  not in {explanation.nearest.name}: {'; '.join(tests)}"
     yield from _signals([signal for signal in explanation.signals if signal.on])
     if explanation.missing:
         yield ""
@@ -110,8 +111,12 @@ def _tests(condition: ExplainedCondition, indent: int) -> Iterator[str]:
         for item in condition.items:
             yield from _tests(item, indent)
         return
-    values = ", ".join(f"{name} = {value}" for name, value in condition.values.items())
-    yield f"{space}{_MARKS[condition.truth]}: {condition.text}" + (f"  [{values}]" if values else "")
+    yield f"{space}{_MARKS[condition.truth]}: {condition.text}{_values(condition.values)}"
+
+
+def _values(values: Mapping[str, str]) -> str:
+    """The values that decided a test, in brackets after it."""
+    return f"  [{', '.join(f'{name} = {value}' for name, value in values.items())}]" if values else ""
 
 
 def _signed(amount: Decimal) -> str:

@@ -22,10 +22,11 @@ from keepwell.interfaces.workspace.pages.customer_ledger import (
     span_of,
 )
 from keepwell.interfaces.workspace.pages.customer_shown import (
+    TestShown,
     reasons_of,
     score_shown,
     segment_words,
-    test_words,
+    unmet_shown,
 )
 from keepwell.interfaces.workspace.pages.customer_signals import signals_shown
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
@@ -103,11 +104,11 @@ def _why(explained: Explained, currency: str) -> dict[str, Any]:
     }
 
 
-def _nearest(explained: Explained, model: Model) -> tuple[str, list[str]] | None:
+def _nearest(explained: Explained, model: Model) -> tuple[str, list[TestShown]] | None:
     nearest = explained.explanation.nearest
     if nearest is None:
         return None
-    return segment_shown(model, nearest.name)[0], [test_words(model, text) for text in nearest.unmet]
+    return segment_shown(model, nearest.name)[0], [unmet_shown(model, test) for test in nearest.unmet_tests]
 
 
 @require_GET

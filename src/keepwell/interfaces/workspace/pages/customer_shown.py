@@ -1,14 +1,14 @@
 """What the customer page says of a score, a condition and a change, ready for its templates."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from keepwell.evaluation.contributions import Contribution
 from keepwell.evaluation.explain import ExplainedScore, ExplainedSegment
-from keepwell.evaluation.explained_conditions import ExplainedCondition
+from keepwell.evaluation.explained_conditions import UNKNOWN, ExplainedCondition, UnmetTest
 from keepwell.interfaces.workspace.templatetags.keepwell import MINUS
 from keepwell.model.definitions import Model
 from keepwell.model.score_definitions import Component
@@ -158,12 +158,20 @@ class _Lines:
 def condition_shown(model: Model, condition: ExplainedCondition, currency: str) -> TestShown:
     """A condition with labels for names and the values that decided it."""
     items = tuple(condition_shown(model, item, currency) for item in condition.items)
-    values = tuple(
-        (label_of(name, model.metrics.get(name)), with_minus(value))
-        for name, value in condition.values.items()
-        if not _repeats(condition, name)
+    own = {name: value for name, value in condition.values.items() if not _repeats(condition, name)}
+    return TestShown(
+        condition.kind, test_words(model, condition.text), condition.truth, _values_shown(model, own), items
     )
-    return TestShown(condition.kind, test_words(model, condition.text), condition.truth, values, items)
+
+
+def unmet_shown(model: Model, test: UnmetTest) -> TestShown:
+    """A test that stands in the way, with the values that keep it from holding."""
+    text = test_words(model, test.text.removesuffix(UNKNOWN))
+    return TestShown("test", text, test.truth, _values_shown(model, test.values), ())
+
+
+def _values_shown(model: Model, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((label_of(name, model.metrics.get(name)), with_minus(value)) for name, value in values.items())
 
 
 def with_minus(value: str) -> str:
