@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -22,4 +23,5 @@ def test_only_faults_have_a_traceback(status: int | None, told: bool) -> None:
 
 
 def test_the_console_uses_it() -> None:
-    assert settings.LOGGING["handlers"]["console"]["filters"] == ["refusals"]
+    logging_settings: dict[str, Any] = settings.LOGGING
+    assert logging_settings["handlers"]["console"]["filters"] == ["refusals"]
