@@ -67,6 +67,5 @@ def _headline(found: Budget) -> None:
     if found.busiest is not None and found.busiest.share is not None and found.capacity:
         work = found.busiest.tasks + found.busiest.approvals
         note(
-            f"busiest week: {found.busiest.week}, {work:,} of {found.capacity:,} touchpoints,"
-            f" {found.busiest.share:.0%}"
+            f"busiest week: {found.busiest.week}, {work:,} of {found.capacity:,} touchpoints, {found.busiest.share:.0%}"
         )
