@@ -117,3 +117,9 @@ def test_a_forged_answer_is_refused(sso: Provider, person: MakePerson, client_of
     forged = Client()
     forged.get("/accounts/oidc/sso/login/callback/?code=x&state=y")
     assert forged.get("/account").status_code == 302
+
+
+def test_a_workspace_without_mail_says_whom_to_ask(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert b"Look into your mail" in client.get("/accounts/password/reset/done/").content
+    monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+    assert b"Ask an admin" in client.get("/accounts/password/reset/done/").content

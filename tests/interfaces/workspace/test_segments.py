@@ -144,3 +144,9 @@ def test_a_model_without_a_score_has_all_pages(client_of: MakeClient, signals: W
     total = figures(ops, "/segments")["shown"].total
     assert total.row.health.value is None
     assert total.row == segments_compared(signals).total
+
+
+def test_dates_in_the_wrong_order_are_turned_round(client_of: MakeClient) -> None:
+    ops, first = client_of("ops"), LAST - timedelta(days=20)
+    asked = [ops.get(f"/segments/movement?from={a}&to={b}").context for a, b in ((first, LAST), (LAST, first))]
+    assert asked[0]["asked"].period == asked[1]["asked"].period

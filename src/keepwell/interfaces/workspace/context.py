@@ -18,6 +18,7 @@ def workspace_context(request: HttpRequest) -> dict[str, Any]:
         "workspace_name": here.name,
         "currency": here.currency,
         "pretended_today": settings.WEB.today,
+        "mails_are_sent": "console" not in settings.EMAIL_BACKEND,
     }
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:

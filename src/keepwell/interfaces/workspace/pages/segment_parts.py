@@ -36,6 +36,8 @@ class Asked:
 def dates_asked(request: PageRequest, days: int = QUARTER) -> Asked:
     """The dates `from` and `to` of the address, moved to published ones. Raises NothingPublished."""
     first, last = (_date(request.GET.get(name, "")) for name in ("from", "to"))
+    if first is not None and last is not None and last < first:
+        first, last = last, first
     period = period_of(request.workspace, first=first, last=last, days=days)
     moved = [
         f"{wanted} is not published, so this is {found}"
