@@ -1,7 +1,7 @@
 """What the customer page says of a score, a condition and a change, ready for its templates."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -238,35 +238,3 @@ def reasons_of(explained: Explained, currency: str) -> tuple[str, ...]:
     """The strongest reasons of a customer, in words."""
     reasons = Reasons(explained.compiled.model, explained.evaluation, currency)
     return reasons.of(explained.explanation, explained.row)
-
-
-@dataclass(frozen=True)
-class SignalShown:
-    """A signal that is on, with what it is about and what to do."""
-
-    label: str
-    kind: str
-    severity: str
-    reason: str
-    action: str
-    value: float | None
-    period: str
-    test: TestShown
-
-
-def signals_shown(explained: Explained, currency: str) -> Iterator[SignalShown]:
-    """The signals that are on, in the model's order."""
-    model = explained.compiled.model
-    reasons = Reasons(model, explained.evaluation, currency)
-    for signal in explained.explanation.signals:
-        if signal.on:
-            yield SignalShown(
-                label=signal.label,
-                kind=signal.kind,
-                severity=signal.severity,
-                reason=reasons.signal(signal.name, explained.row),
-                action=signal.action,
-                value=signal.value,
-                period=signal.value_period,
-                test=condition_shown(model, signal.condition, currency),
-            )
