@@ -122,3 +122,34 @@ def test_closest_customers_are_offered_with_the_reason(bare: Workspace) -> None:
     best = unmatched["C_1"].closest[0]
     assert (best.customer_id, best.why) == ("c-1", "the same id but for case and punctuation")
     assert unmatched["nobody"].closest == ()
+
+
+NEAR_NAMES = {
+    "Lang & Dahl": ("l-1", "the name has all words of the id"),
+    "LANG+DAHL": ("l-1", "the name has all words of the id"),
+    "Lang & Dahl Properties GmbH Hamburg": ("l-1", "the id has all words of the name"),
+    "Dahl Lang Immobilien": ("l-1", "both have the words dahl, lang"),
+    "Muller Estates": ("m-1", "the name is the id"),
+    "Mullr Estates": ("m-1", "a name that differs in one or two letters"),
+    "Properties": None,
+    "North Properties": None,
+    "株式会社": None,
+}
+
+
+def test_names_that_share_their_rare_words_come_near(bare: Workspace) -> None:
+    many = [f"p-{i},{name} Properties" for i, name in enumerate(("Oak", "Elm", "Ash", "Fir", "Yew", "Bay", "Fig"))]
+    names = ["l-1,Lang & Dahl Properties", "l-2,Langer Properties", "m-1,Müller Estates"]
+    rows = [f"t-9{i},{unknown},2026-06-09" for i, unknown in enumerate(NEAR_NAMES)]
+    files = [
+        put(bare, "customers.csv", "customer_id,name", *names, *many),
+        put(bare, "tickets.csv", "ticket_id,customer_id,created_at", *rows),
+    ]
+    load_files(bare, paths=files, now=LATER)
+    retry_quarantine(bare, now=LATER)
+    found = {
+        one.unknown_id: [(near.customer_id, near.why) for near in one.closest] for one in data_status(bare).unmatched
+    }
+    assert {unknown: found[unknown] for unknown in NEAR_NAMES} == {
+        unknown: [] if near is None else [near] for unknown, near in NEAR_NAMES.items()
+    }

@@ -9,6 +9,13 @@ from keepwell.warehouse.loading.quarantine import UNKNOWN_CUSTOMER
 IDS: Final = 50
 CLOSEST: Final = 3
 SIMILAR: Final = 0.88
+SLIPS: Final = 2
+LONG: Final = 8
+"""How many letters of a name may be mistyped, and how long it has to be for that to say something."""
+COVERED: Final = 0.6
+"""How much of an id's words, weighed by how rare they are, a name has to share."""
+RARE: Final = 0.01
+"""In what share of the names a word may stand to say alone whose a row is; a word of three names always may."""
 FREE_MAIL: Final = (
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "aol.com",
     "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com", "mail.com", "t-online.de",
@@ -24,16 +31,36 @@ AND value NOT IN (SELECT customer_id FROM customer_keys))
 GROUP BY value ORDER BY rows DESC, value LIMIT {IDS}
 """  # noqa: S608
 
-_PLAIN: Final = "regexp_replace(lower({0}), '[^a-z0-9]', '', 'g')"
+_PLAIN: Final = r"nullif(regexp_replace(strip_accents(lower({0})), '[^\pL\pN]', '', 'g'), '')"
+_WORDS: Final = r"list_distinct(regexp_extract_all(strip_accents(lower({0})), '[\pL\pN]{{2,}}'))"
+
+# A word weighs more the fewer names have it, so that "Lang" says more than "Properties" or "GmbH".
+_NAMES: Final = f"""
+word_of AS MATERIALIZED (SELECT customer_id, unnest({_WORDS.format("name")}) AS word FROM known),
+weight_of AS MATERIALIZED (SELECT word, count(*) AS names, ln(1 + (SELECT count(*) FROM known) / count(*)) AS weight
+FROM word_of GROUP BY word),
+asked_word AS MATERIALIZED (SELECT unknown_id, word, coalesce(names, 0) AS names,
+coalesce(weight, (SELECT max(weight) FROM weight_of)) AS weight
+FROM (SELECT unknown_id, unnest({_WORDS.format("low")}) AS word FROM asked) LEFT JOIN weight_of USING (word)),
+shared AS (SELECT a.unknown_id, k.customer_id, sum(a.weight) AS common, string_agg(word, ', ' ORDER BY word) AS words
+FROM asked_word a JOIN word_of k USING (word) GROUP BY ALL
+HAVING count(*) > 1 OR min(a.names) <= greatest(3, {RARE} * (SELECT count(*) FROM known))),
+asked_sum AS (SELECT unknown_id, sum(weight) AS total FROM asked_word GROUP BY ALL),
+near_name AS (SELECT s.unknown_id, s.customer_id, words, common / a.total AS of_id, common / k.total AS of_name
+FROM shared s JOIN asked_sum a USING (unknown_id) JOIN (SELECT w.customer_id, sum(weight) AS total
+FROM word_of w JOIN weight_of USING (word) SEMI JOIN shared USING (customer_id) GROUP BY ALL) k USING (customer_id))
+"""  # noqa: S608
 
 _CANDIDATES: Final = f"""
 WITH known AS MATERIALIZED (SELECT customer_id, name, lower(domain) AS domain, lower(email) AS email,
-{_PLAIN.format("customer_id")} AS plain_id FROM customers WHERE deleted_at IS NULL),
+{_PLAIN.format("customer_id")} AS plain_id, {_PLAIN.format("name")} AS plain_name FROM customers
+WHERE deleted_at IS NULL),
 asked AS MATERIALIZED (SELECT unknown_id, {_PLAIN.format("unknown_id")} AS plain_id, lower(unknown_id) AS low
 FROM unknown_ids),
 mails AS MATERIALIZED (SELECT unknown_id, email, split_part(email, '@', 2) AS domain FROM (
 SELECT unknown_id, unnest(coalesce(emails, [])) AS email FROM unknown_ids
 UNION SELECT unknown_id, low FROM asked WHERE contains(low, '@'))),
+{_NAMES},
 found AS (
 SELECT a.unknown_id, k.customer_id, 0 AS place, 1.0 AS near, 'the same id but for case and punctuation' AS why
 FROM asked a JOIN known k ON k.plain_id = a.plain_id
@@ -44,11 +71,20 @@ FROM mails m JOIN known k ON k.domain = m.domain WHERE m.domain NOT IN {FREE_MAI
 UNION ALL SELECT a.unknown_id, k.customer_id, 3, 1.0, 'the domain is the id'
 FROM asked a JOIN known k ON k.domain = a.low
 UNION ALL SELECT a.unknown_id, k.customer_id, 4, 1.0, 'the name is the id'
-FROM asked a JOIN known k ON {_PLAIN.format("k.name")} = a.plain_id
-UNION ALL SELECT unknown_id, customer_id, 5, near, 'a similar id' FROM (SELECT a.unknown_id, k.customer_id,
+FROM asked a JOIN known k ON k.plain_name = a.plain_id
+UNION ALL SELECT unknown_id, customer_id, 5, of_name, 'the name has all words of the id' FROM near_name
+WHERE of_id > 0.999
+UNION ALL SELECT unknown_id, customer_id, 6, of_id, 'the id has all words of the name' FROM near_name
+WHERE of_name > 0.999
+UNION ALL SELECT unknown_id, customer_id, 8, of_id * of_name, 'both have the words ' || words FROM near_name
+WHERE of_id >= {COVERED}
+UNION ALL SELECT a.unknown_id, k.customer_id, 4, 0.9, 'a name that differs in one or two letters'
+FROM asked a JOIN known k ON abs(length(a.plain_id) - length(k.plain_name)) <= {SLIPS}
+WHERE length(a.plain_id) >= {LONG} AND damerau_levenshtein(a.plain_id, k.plain_name) BETWEEN 1 AND {SLIPS}
+UNION ALL SELECT unknown_id, customer_id, 7, near, 'a similar id' FROM (SELECT a.unknown_id, k.customer_id,
 jaro_winkler_similarity(a.plain_id, k.plain_id) AS near FROM asked a CROSS JOIN known k) WHERE near >= {SIMILAR})
 SELECT f.unknown_id, f.customer_id, k.name, f.why FROM (SELECT unknown_id, customer_id, min(place) AS place,
-max(near) AS near, arg_min(why, place) AS why FROM found GROUP BY ALL) f JOIN known k USING (customer_id)
+arg_min(near, place) AS near, arg_min(why, place) AS why FROM found GROUP BY ALL) f JOIN known k USING (customer_id)
 QUALIFY row_number() OVER (PARTITION BY f.unknown_id ORDER BY f.place, f.near DESC, f.customer_id) <= {CLOSEST}
 ORDER BY f.unknown_id, f.place, f.near DESC, f.customer_id
 """  # noqa: S608
