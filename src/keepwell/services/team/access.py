@@ -22,16 +22,20 @@ class Action(StrEnum):
     SEE_AUDIT = "see_audit"
     MANAGE_PEOPLE = "manage_people"
     CHANGE_SETTINGS = "change_settings"
+    APPROVE = "approve"  # questions of playbooks, offers
+    SWITCH_PLAYBOOKS = "switch_playbooks"
+    MANAGE_CHANNELS = "manage_channels"  # what may leave the house
 
 
 _CSM: Final = frozenset({Action.SEE, Action.WORK, Action.PRIVATE_SEGMENTS})
-_MANAGER: Final = _CSM | {Action.ASSIGN}
+_MANAGER: Final = _CSM | {Action.ASSIGN, Action.APPROVE}
 _OPS: Final = _MANAGER | {
     Action.SHARED_SEGMENTS,
     Action.EDIT_MODEL,
     Action.MANAGE_DATA,
     Action.RUN_JOBS,
     Action.SEE_AUDIT,
+    Action.SWITCH_PLAYBOOKS,
 }
 ALLOWED: Final[dict[str, frozenset[Action]]] = {
     Role.VIEWER: frozenset({Action.SEE}),

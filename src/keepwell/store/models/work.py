@@ -25,6 +25,7 @@ class Task(models.Model):
 
         SEGMENT = "segment", "Segment"
         SIGNAL = "signal", "Signal"
+        PLAYBOOK = "playbook", "Playbook"
         FOLLOW_UP = "follow_up", "Follow-up"
         MANUAL = "manual", "Made by hand"
 
@@ -39,6 +40,11 @@ class Task(models.Model):
     # Sentences with the values that made this task, and the conditions that were true then.
     reasons: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list)
     conditions: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list)
+    # What a playbook says about how to do it, and the points to tick off: [{"text": …, "done": false}].
+    notes = models.TextField(blank=True)
+    checklist: "models.JSONField[list[dict[str, Any]], list[dict[str, Any]]]" = models.JSONField(
+        default=list, blank=True
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
     # The order of the queue: the segment's priority (1 first), then money at stake, then days to renewal.
     priority = models.PositiveSmallIntegerField(default=100)
