@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,29 @@ def test_weights_have_to_add_up_and_can_be_changed_together(ops: Client) -> None
     answer = ops.post("/model/edit", {fields[0]: "40", fields[1]: "15"})
     assert answer.status_code == 200
     assert len(answer.context["changes"]) == 2
+
+
+def test_the_difference_of_one_weight_is_spread_when_asked(ops: Client) -> None:
+    field = 'value:["scores", "health", "components", "product_usage", "weight"]'
+    refused = ops.post("/model/edit", {field: "45"})
+    assert refused.status_code == 422
+    assert b"Spread the difference over the others" in refused.content
+    assert not ModelDraft.objects.exists()
+    hidden = re.findall(r'<input type="hidden" name="(value:[^"]+)" value="([^"]*)">', refused.content.decode())
+    fields = {unescape(name): unescape(value) for name, value in hidden}
+    assert fields[field] == "45"
+    answer = ops.post("/model/edit", fields)
+    assert answer.status_code == 200
+    components = answer.context["loaded"].model.scores["health"].components
+    assert components["product_usage"].weight == 45
+    assert sum(part.weight for part in components.values()) == pytest.approx(100)
+
+
+def test_no_spread_is_offered_that_the_model_refuses(ops: Client) -> None:
+    field = 'value:["scores", "health", "components", "product_usage", "weight"]'
+    assert b"Spread the difference" not in ops.post("/model/edit", {field: "120"}).content
+    assert b"Spread the difference" not in ops.post("/model/edit", {field: "45", COVERAGE: "7"}).content
+    assert b"Spread the difference" not in ops.post("/model/edit", {COVERAGE: "7"}).content
 
 
 def test_a_bad_file_shows_lines_and_keeps_what_was_typed(ops: Client) -> None:

@@ -1,6 +1,6 @@
 """The model for CS-ops: scorecards as tables that can be edited, everything else it says, and its files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +14,11 @@ from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_
 from keepwell.model.diff import diff_models
 from keepwell.model.loader import LoadedModel
 from keepwell.model.problems import DefinitionError
-from keepwell.services.planning.edits import Edit, EditError, edit_value
+from keepwell.services.planning.edits import Edit, EditError, edit_model, edit_value
 from keepwell.services.planning.preview import distribution, try_one
 from keepwell.services.planning.scorecard import bands_table, scorecard_table, settings_table
 from keepwell.services.planning.sources import current_model, load_sources
+from keepwell.services.planning.spreading import Spread, spread_edits, spread_weights
 from keepwell.services.published import PortfolioQuery, portfolio_page
 from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.model_changes import (
@@ -47,14 +48,18 @@ def model_edit(request: PageRequest) -> HttpResponseBase:
     """Change values of the draft, all of a form together: weights have to add up."""
     given = {path: str(text) for name, text in request.POST.items() if (path := path_of(name))}
     problems: list[str] = []
+    spreads: tuple[Spread, ...] = ()
+    draft = draft_of(request.workspace, request.user)
+    edits = _edits(draft, given)
     try:
-        edits = _edits(draft_of(request.workspace, request.user), given)
         edit_draft(request.workspace, request.user, edits, request.now)
     except EditError as error:
         problems = [str(error)]
     except DefinitionError as error:
         problems = [one.message for one in error.problems]
+        spreads = _offer(draft, edits)
     known = scorecards_known(request) | {"edit_problems": problems, "typed_values": given if problems else {}}
+    known |= {"spreads": spreads, "with_spread": [*edits, *spread_edits(spreads)] if spreads else []}
     return render(request, "workspace/model/scorecards_body.html", known, status=422 if problems else 200)
 
 
@@ -179,6 +184,17 @@ def _edits(draft: Draft, given: Mapping[tuple[str | int, ...], str]) -> list[Edi
     before = {one.path: one.value for editable in rows for one in editable}
     wanted = {path: edit_value(text) for path, text in given.items() if path in before}
     return [Edit(path, value) for path, value in wanted.items() if value != before[path]]
+
+
+def _offer(draft: Draft, edits: Sequence[Edit]) -> tuple[Spread, ...]:
+    """The other weights made to fit, if that alone makes the model good."""
+    wanted = {edit.path: edit.value for edit in edits}
+    spreads = spread_weights(load_sources(draft.sources), wanted)
+    try:
+        load_sources(edit_model(draft.sources, [*edits, *spread_edits(spreads)]))
+    except (EditError, DefinitionError):
+        return ()
+    return spreads
 
 
 def _about(request: PageRequest) -> dict[str, Any]:
