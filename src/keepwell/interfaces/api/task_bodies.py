@@ -18,7 +18,7 @@ TaskState = Literal["open", "snoozed", "done", "cancelled"]
 ContactMade = Literal["reached", "voicemail", "email"]
 IssueMet = Literal["payment", "usage", "technical"]
 ResultReached = Literal["resolved", "follow_up", "lost"]
-JobKind = Literal["daily", "backfill", "load", "publish", "plan", "retry"]
+JobKind = Literal["daily", "backfill", "load", "publish", "plan", "retry", "budget"]
 JobState = Literal["queued", "running", "done", "problems", "failed", "cancelled"]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from keepwell.services.team.daily import run_backfill, run_daily, run_load, run_publish
 from keepwell.services.team.data_repairs import run_retry
 from keepwell.services.team.model_changes import run_plan
+from keepwell.services.team.playing.budgets import run_budget
 from keepwell.services.team.running import Handler
 from keepwell.store.models import Job
 
@@ -16,4 +17,5 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     Job.Kind.PUBLISH: run_publish,
     Job.Kind.PLAN: run_plan,
     Job.Kind.RETRY: run_retry,
+    Job.Kind.BUDGET: run_budget,
 }

@@ -19,6 +19,7 @@ class Job(models.Model):
         PUBLISH = "publish", "Publish"
         PLAN = "plan", "Plan of a model change"
         RETRY = "retry", "Retry of quarantined rows"
+        BUDGET = "budget", "Alert budget of a playbook"
 
     class State(models.TextChoices):
         """Where it stands."""
