@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.interfaces.serving import served
 
 from .browser import Visitor, chromium, launched
-from .sites import Site, full_site, queue_site
+from .sites import MODELS, Site, full_site, queue_site
 
 Visit = Callable[..., Visitor]
 
@@ -34,6 +34,14 @@ def browser() -> Iterator[Browser]:
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """The full site, served."""
     site = full_site(tmp_path_factory.mktemp("full"))
+    with served(site.root, site.port) as there:
+        yield site, there.address
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def of_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """The full site of one model after the other, served."""
+    site = full_site(tmp_path_factory.mktemp(request.param), request.param)
     with served(site.root, site.port) as there:
         yield site, there.address
 

@@ -11,6 +11,8 @@ from tests.web import LAST, published_workspace, signals_workspace
 
 PASSWORD: Final = "keepwell-demo"  # noqa: S105 - of people who live in tests
 ADMIN: Final = "admin@demo.keepwell.example"
+MODELS: Final = ("b2b-saas", "agency-signals")
+"""One that scores, and one that has segments and signals alone."""
 _BEGIN: Final = "import json\nfrom tests.interfaces.workspace import page_world\n"
 
 
@@ -32,9 +34,10 @@ def copied(source: Path, folder: Path) -> tuple[Path, int]:
     return root, port
 
 
-def full_site(folder: Path) -> Site:
-    """Scores, work, faults in the data and a changed model: every page has something to show."""
-    root, port = copied(published_workspace().root, folder)
+def full_site(folder: Path, model: str = MODELS[0]) -> Site:
+    """Work, faults in the data and a changed model: every page has something to show."""
+    source = published_workspace() if model == MODELS[0] else signals_workspace()
+    root, port = copied(source.root, folder)
     return Site(root, port, json.loads(in_site(root, f"{_BEGIN}print(json.dumps(page_world.furnished(workspace())))")))
 
 

@@ -14,8 +14,8 @@ from .sites import ADMIN, PASSWORD, Site
 FOLDER = os.environ.get("KEEPWELL_SCREENSHOTS")
 
 
-def test_every_page_is_open_to_all(full: tuple[Site, str], visit: Visit) -> None:
-    site, address = full
+def test_every_page_is_open_to_all(of_model: tuple[Site, str], visit: Visit) -> None:
+    site, address = of_model
     visitor = visit(address, size=NARROW)
     page = visitor.sign_in(ADMIN, PASSWORD)
     wrong: list[str] = []
@@ -43,8 +43,8 @@ def faults(page: Page) -> list[str]:
     return barriers(page) + ([f"{wide} px wider than the window"] if wide > 0 else [])
 
 
-def test_the_way_in_is_open_to_all(full: tuple[Site, str], visit: Visit) -> None:
-    _, address = full
+def test_the_way_in_is_open_to_all(of_model: tuple[Site, str], visit: Visit) -> None:
+    _, address = of_model
     for scheme in ("light", "dark"):
         page = visit(address, size=NARROW, scheme=scheme).page
         for path in ("/accounts/login/", "/accounts/password/reset/", "/start/unknown", "/nowhere"):
@@ -54,7 +54,8 @@ def test_the_way_in_is_open_to_all(full: tuple[Site, str], visit: Visit) -> None
 
 
 @pytest.mark.skipif(not FOLDER, reason="KEEPWELL_SCREENSHOTS names no folder")
-def test_screenshots_are_taken(full: tuple[Site, str], visit: Visit) -> None:
-    site, address = full
-    count = sum(1 for _ in taken(visit(address).browser, site, address, Path(FOLDER or "")))
+def test_screenshots_are_taken(of_model: tuple[Site, str], visit: Visit) -> None:
+    site, address = of_model
+    folder = Path(FOLDER or "") / site.root.parent.name.rstrip("0123456789")
+    count = sum(1 for _ in taken(visit(address).browser, site, address, folder))
     assert count > 100

@@ -1,7 +1,7 @@
 """Parts of the customer page: sums that are exact, dates in words, kinds and pages of the timeline, usage."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,10 +12,12 @@ from keepwell.interfaces.workspace.pages.customer_charts import score_chart, seg
 from keepwell.interfaces.workspace.pages.customer_ledger import DateError, change_shown, default_since, span_of
 from keepwell.interfaces.workspace.pages.customer_shown import score_shown
 from keepwell.interfaces.workspace.pages.customer_shown import test_words as words_of
+from keepwell.interfaces.workspace.templatetags.customer import detailed
 from keepwell.services.published import (
     HistoryPoint,
     PortfolioQuery,
     PortfolioRow,
+    TimelineEntry,
     customer_changed,
     customer_explained,
     customer_history,
@@ -200,3 +202,18 @@ def test_a_day_without_a_score_is_a_gap(published: Workspace, rows: list[Portfol
     assert areas[0][0]["yAxis"] == 0
     assert areas[-1][1]["yAxis"] == 100
     assert [upper["yAxis"] for _, upper in areas[:-1]] == [lower["yAxis"] for lower, _ in areas[1:]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "shown"),
+    [
+        ("invoice", "due 2026-06-24 · paid 2026-06-23", "due 24 Jun 2026 · paid 23 Jun 2026"),
+        ("subscription", "price_increase · effective 2026-05-03", "price increase · effective 3 May 2026"),
+        ("note", "see 2026-05-03_notes", "see 2026-05-03_notes"),
+    ],
+)
+def test_the_timeline_says_days_in_words(kind: str, told: str, shown: str) -> None:
+    entry = TimelineEntry(
+        at=datetime(2026, 6, 1, tzinfo=UTC), kind=kind, title="x", detail=told, amount=None, ref="1", person=None
+    )
+    assert detailed(entry) == shown

@@ -132,3 +132,20 @@ def test_with_nothing_published_there_is_nothing_to_export(
         assert "Nothing published yet" in answer.content.decode()
         assert "Upload files" in answer.content.decode()
     assert not AuditEntry.objects.filter(action="export.portfolio").exists()
+
+
+def test_without_a_score_the_overview_and_segments_show_what_there_is(ops: Client, signals: Workspace) -> None:
+    answer = ops.get("/portfolio/overview")
+    page = answer.content.decode()
+    assert "Steepest declines" not in page
+    assert [name for _, name, _ in answer.context["groups"]] == ["owner", "industry", "tenure"]
+    assert answer.context["parameter"] == "segment"
+    asked = {"HX-Request": "true", "HX-Target": "figures"}
+    figures = ops.get("/segments", headers=asked).content.decode()
+    assert "Customers" in figures
+    assert 'data-label="Health"' not in figures
+    compared = ops.get("/segments/compare", headers=asked)
+    assert "Mean health" not in [row.label for row in compared.context["rows"]]
+    assert [one["name"] for one in compared.context["chart"]["series"]]
+    colors = [one["itemStyle"]["color"] for one in compared.context["chart"]["series"]]
+    assert len(set(colors)) == len(colors)

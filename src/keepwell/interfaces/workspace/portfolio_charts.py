@@ -35,6 +35,7 @@ def groups_option(groups: Sequence[GroupFigures], address: str, parameter: str) 
         }  # fmt: skip
 
     return {
+        "media": [{"query": {"maxWidth": 480}, "option": _stacked()}],
         "grid": [
             {"left": 16, "right": "56%", "top": 30, "bottom": 4, "containLabel": True},
             {"left": "52%", "right": 70, "top": 30, "bottom": 4},
@@ -57,4 +58,14 @@ def groups_option(groups: Sequence[GroupFigures], address: str, parameter: str) 
             bars("Customers", 0, [group.customers for group in groups], number),
             bars("ARR", 1, [group.arr for group in groups], short_money),
         ],
+    }
+
+
+def _stacked() -> dict[str, Any]:
+    """On a phone ARR stands below the customers, as two charts side by side have no room for their bars."""
+    places = ({"top": 24, "bottom": "54%"}, {"top": "58%", "bottom": 0})
+    return {
+        "grid": [{"left": 24, "right": 56, "containLabel": True, **place} for place in places],
+        "title": [{"left": 8, "top": 0}, {"left": 8, "top": "50%"}],
+        "yAxis": [{"axisLabel": {"show": True, "interval": 0}}] * 2,
     }

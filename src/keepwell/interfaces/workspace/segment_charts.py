@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from keepwell.interfaces.workspace.portfolio_charts import color_of
+from keepwell.interfaces.workspace.templatetags.keepwell import day
 from keepwell.reporting.groups import Group
 from keepwell.reporting.movement import Move, Movement
 from keepwell.services.segment_figures import Line
@@ -93,8 +95,9 @@ def _link(move: Move, address: str) -> dict[str, Any]:
 def compared_option(lines: Sequence[Line]) -> dict[str, Any]:
     """Health, retention and risk of each segment, as bars of percentages and points."""
     shown = [line for line in lines if line.row.customers]
+    health = [line.row.health.value for line in shown]
     figures = (
-        ("Health", [line.row.health.value for line in shown], 1.0),
+        *((("Health", health, 1.0),) if any(value is not None for value in health) else ()),
         ("NRR %", [line.row.nrr.value for line in shown], 100.0),
         ("GRR %", [line.row.grr.value for line in shown], 100.0),
         ("At risk %", [line.row.at_risk_share for line in shown], 100.0),
@@ -104,13 +107,15 @@ def compared_option(lines: Sequence[Line]) -> dict[str, Any]:
             "name": line.row.label,
             "type": "bar",
             "barMaxWidth": 26,
-            "itemStyle": {"color": _PALETTE[at % len(_PALETTE)]},
+            "itemStyle": {"color": color},
             "data": [None if (value := values[at]) is None else round(value * by, 1) for _, values, by in figures],
         }
-        for at, line in enumerate(shown)
+        for at, (line, color) in enumerate(zip(shown, _colors(shown), strict=True))
     ]
     return {
-        "legend": {"top": 0, "left": 8, "itemGap": 12, "textStyle": {"padding": [0, 14, 0, 0], "color": _TEXT}},
+        # On a phone two names fit into a line.
+        "media": [{"query": {"maxWidth": 480}, "option": {"grid": {"top": 16 + 26 * ceil(len(shown) / 2)}}}],
+        "legend": {"top": 0, "left": 8, "itemGap": 12, "textStyle": {"color": _TEXT}},
         "grid": {"left": 8, "right": 8, "top": 60, "bottom": 4, "containLabel": True},
         "xAxis": {"type": "category", "data": [name for name, *_ in figures]},
         "yAxis": {"type": "value"},
@@ -119,13 +124,20 @@ def compared_option(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
+def _colors(lines: Sequence[Line]) -> list[str]:
+    """Each segment in its own colour; one that has another's, or everybody, takes a colour that is free."""
+    own = [color_of(line.row.color) for line in lines]
+    free = (color for color in (*_PALETTE, *_PALETTE) if color not in own)
+    return [color if color not in own[:at] else next(free, color) for at, color in enumerate(own)]
+
+
 _HUES: Final = ("teal", "azure", "orange", "purple", "lime", "pink", "yellow", "indigo", "cyan", "secondary")
 _PALETTE: Final = tuple(f"var(--tblr-{name})" for name in _HUES)
 
 
 def trend_option(points: Sequence[MembersPoint]) -> dict[str, Any]:
     """Customers (left) and ARR (right) of a segment over time."""
-    days = [point.as_of.isoformat() for point in points]
+    days = [day(point.as_of) for point in points]
     line = {"type": "line", "showSymbol": len(points) < 3, "smooth": False}
     return {
         "legend": {"top": 0},

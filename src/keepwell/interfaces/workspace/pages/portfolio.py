@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.interfaces.workspace.portfolio_charts import groups_option
 from keepwell.interfaces.workspace.portfolio_query import COLUMNS, LISTS, PAGE, UNASSIGNED, Address, Chip, address_of
 from keepwell.interfaces.workspace.tables_out import csv_chunks, xlsx_file
+from keepwell.reporting.movement import Kind
 from keepwell.services.published import (
     Choice,
     PortfolioChoices,
@@ -25,6 +27,8 @@ from keepwell.services.published import (
     portfolio_summary,
 )
 from keepwell.services.published.copies import copies_needed
+from keepwell.services.published.portfolio_summary import WEEK
+from keepwell.services.segment_figures import Seen, movement, period_of
 from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.audit import record
 from keepwell.services.team.holds import standing_holds
@@ -84,8 +88,10 @@ def portfolio(request: PageRequest) -> HttpResponseBase:
 def overview(request: PageRequest) -> HttpResponseBase:
     """How customers and money are spread, what a week changed, who fell most."""
     summary = portfolio_summary(request.workspace, scope_of(request.user))
+    scored = summary.divided_by == "bands"
     groups = [
-        ("Segment", "segment", summary.segments),
+        # Without a score the segments are what the chart and its table show.
+        ("Segment", "segment", summary.segments if scored else ()),
         ("Owner", "owner", summary.owners),
         ("Industry", "industry", summary.industries),
         ("Tenure", "tenure", summary.tenures),
@@ -93,12 +99,23 @@ def overview(request: PageRequest) -> HttpResponseBase:
     known = {
         "summary": summary,
         "groups": [(title, name, figures) for title, name, figures in groups if figures],
-        "parameter": "band" if summary.divided_by == "bands" else "segment",
-        "chart": groups_option(
-            summary.bands, reverse("portfolio"), "band" if summary.divided_by == "bands" else "segment"
-        ),
+        "parameter": "band" if scored else "segment",
+        "chart": groups_option(summary.bands, reverse("portfolio"), "band" if scored else "segment"),
+        "moved": None if scored or summary.week is None else _moved(request, summary.week.since, summary.as_of),
     }
     return render(request, "workspace/portfolio/overview.html", known)
+
+
+def _moved(request: PageRequest, first: date, last: date) -> dict[str, tuple[int, float]] | None:
+    """How many customers moved up and down between segments, with their ARR: what a model without a score tells."""
+    seen = Seen(
+        request.workspace, period_of(request.workspace, first=first, last=last, days=WEEK), scope_of(request.user)
+    )
+    found = movement(seen, seen.dimensions[0]) if seen.dimensions else None
+    if found is None:
+        return None
+    kinds: dict[str, Kind] = {"up": "upgrade", "down": "downgrade"}
+    return {way: (found.customers(kind), sum(m.arr_after for m in found.of_kind(kind))) for way, kind in kinds.items()}
 
 
 @require_GET

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from keepwell.interfaces.workspace.pages.shared import PageRequest
+from keepwell.interfaces.workspace.templatetags.keepwell import day
 from keepwell.reporting.reading import ReportError
 from keepwell.services.published import NothingPublished
 from keepwell.services.segment_figures import QUARTER, Period, Seen, period_of
@@ -40,7 +41,7 @@ def dates_asked(request: PageRequest, days: int = QUARTER) -> Asked:
         first, last = last, first
     period = period_of(request.workspace, first=first, last=last, days=days)
     moved = [
-        f"{wanted} is not published, so this is {found}"
+        f"{day(wanted)} is not published, so this is {day(found)}"
         for wanted, found in ((first, period.first), (last, period.last))
         if wanted is not None and found is not None and wanted != found
     ]

@@ -31,7 +31,8 @@ def segments(request: PageRequest) -> HttpResponseBase:
 
     def figures() -> dict[str, Any]:
         own = own_segments(request.workspace, request.user, asked.period)
-        return {"shown": overview(seen, by, own)}
+        shown = overview(seen, by, own)
+        return {"shown": shown, "scored": shown.total.row.health.value is not None}
 
     known = {"asked": asked, "by": by, "dimensions": dimensions_shown(seen), "tab": "overview"}
     return with_figures(request, "overview", known, figures)
@@ -63,7 +64,13 @@ def compare(request: PageRequest) -> HttpResponseBase:
     def figures() -> dict[str, Any]:
         lines = _chosen(request, seen, chosen) if chosen else _all(seen, by)
         _, rule = at_risk(seen.loaded, seen.last.present())
-        return {"lines": lines[:-1], "rule": rule, "chart": compared_option(lines), "rows": compared_rows(lines)}
+        return {
+            "lines": lines[:-1],
+            "rule": rule,
+            "chart": compared_option(lines),
+            "rows": compared_rows(lines),
+            "scored": lines[-1].row.health.value is not None,
+        }
 
     return with_figures(request, "compare", known, figures)
 
@@ -87,7 +94,9 @@ class Compared:
 
 def compared_rows(lines: Sequence[Line]) -> list[Compared]:
     """The figures as rows, the segments as columns; the last column is everybody."""
-    return [_compared(label, [read(line) for line in lines], write, better) for label, read, write, better in _FIGURES]
+    rows = [(label, [read(line) for line in lines], write, better) for label, read, write, better in _FIGURES]
+    # In a model without a score nobody has a mean health.
+    return [_compared(*row) for row in rows if any(figure.value is not None for figure in row[1])]
 
 
 def _compared(label: str, values: list[Figure], write: Callable[[float | None], str], better: int) -> Compared:

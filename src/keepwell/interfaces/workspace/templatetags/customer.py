@@ -1,12 +1,26 @@
 """How the customer page writes points, words of the canonical tables, and amounts of the timeline."""
 
+import re
+from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
 from django import template
 
-from keepwell.interfaces.workspace.templatetags.keepwell import MINUS, UNKNOWN, money
+from keepwell.interfaces.workspace.templatetags.keepwell import MINUS, UNKNOWN, day, money
 
 register = template.Library()
+
+_DATED: Final = re.compile(r"\b(resolved|due|paid|answered|effective) (\d{4}-\d{2}-\d{2})\b")
+_CODES: Final = frozenset({"subscription", "renewal"})
+"""What is told of these is a word of the canonical tables, never what somebody wrote."""
+
+
+@register.filter
+def detailed(entry: Any) -> str:
+    """What a line of the timeline says further, with its days as people write them."""
+    text = entry.detail.replace("_", " ") if entry.kind in _CODES else entry.detail
+    return _DATED.sub(lambda found: f"{found[1]} {day(date.fromisoformat(found[2]))}", text)
 
 
 @register.filter

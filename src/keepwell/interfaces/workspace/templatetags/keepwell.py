@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import template
+from django.forms import BaseForm
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -211,3 +212,12 @@ def typed(value: Any) -> str:
 def iso_moment(value: str) -> str:
     """A moment that was kept as ISO text."""
     return moment(datetime.fromisoformat(value)) if value else UNKNOWN
+
+
+@register.filter
+def dressed(form: BaseForm) -> BaseForm:
+    """A form that was made elsewhere, with its fields in the clothes of ours."""
+    for field in form.fields.values():
+        checked = getattr(field.widget, "input_type", "") in ("checkbox", "radio")
+        field.widget.attrs.setdefault("class", "form-check-input" if checked else "form-control")
+    return form

@@ -58,7 +58,7 @@
     const text = variable("--tblr-secondary"), line = variable("--tblr-border-color");
     const axis = (one) => ({ ...one, axisLabel: { color: text, ...one.axisLabel }, axisLine: { lineStyle: { color: line }, ...one.axisLine }, splitLine: { lineStyle: { color: line }, ...one.splitLine } });
     const each = (axes) => (axes === undefined ? undefined : Array.isArray(axes) ? axes.map(axis) : axis(axes));
-    const result = { animation: false, textStyle: { fontFamily: "inherit", color: text }, ...resolve(option) };
+    const result = { animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: text }, ...resolve(option) };
     if (result.xAxis) result.xAxis = each(result.xAxis);
     if (result.yAxis) result.yAxis = each(result.yAxis);
     if (result.legend) result.legend = { textStyle: { color: text }, ...result.legend };
@@ -99,6 +99,7 @@
   function prepare(root) {
     size(root);
     reach(root);
+    root.querySelectorAll(".kw-tabs .nav-link.active").forEach((e) => { const bar = e.closest(".kw-tabs"); bar.scrollLeft = e.offsetLeft + e.offsetWidth - bar.clientWidth; });
     drawAll(root);
     root.querySelectorAll("[data-autofocus]").forEach((e) => e.focus());
     // What HTMX brings may be the dialog itself.
