@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from keepwell.metrics.day_words import bit_of, moved_text, word_of
 from keepwell.metrics.plan import Atom, FactPlan, Presence
 from keepwell.metrics.readings import Reading
 from keepwell.metrics.row_sql import (
@@ -53,9 +54,16 @@ class FactSql:
         return self._daily(columns, files, "true")
 
     def presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
-        """One row per entity, thing and day, with the flags of the row filters that saw it."""
-        columns, where = self._presence(presence)
-        return self._daily(columns, files, where, ("thing",))
+        """One row per entity and thing, with the days of one word as bits b0, b1, …: one for each row filter."""
+        days = [file.day for file in files]
+        # Of several files the position is marked first: days may be missing between them.
+        seen = str(bit_of(days[0])) if len(files) == 1 else "(CAST(1 AS BIGINT) << CAST(file_index AS BIGINT))"
+        thing, tests, where = self._presence(presence)
+        marks = [f"bit_or(CAST({_when(test, seen)} AS BIGINT)) AS b{i}" for i, test in enumerate(tests)]
+        grouped = self._grouped([f"{thing} AS thing", *marks], files, where, (), ("thing",))
+        places = [f"b{i}" if len(files) == 1 else moved_text(f"b{i}", days) for i in range(len(tests))]
+        columns = ", ".join(f"{place} AS b{i}" for i, place in enumerate(places))
+        return f"SELECT {word_of(days[0])} AS word, {self.entity}, thing, {columns} FROM ({grouped})"
 
     def month(self, readings: Sequence[Reading], files: Sequence[DayFile]) -> str:
         """One row per entity for a whole month, with a column r0, r1, … per reading."""
@@ -65,23 +73,26 @@ class FactSql:
 
     def month_presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
         """One row per entity and thing for a whole month."""
-        columns, where = self._presence(presence)
-        return self._grouped(columns, files, where, (), ("thing",))
+        thing, tests, where = self._presence(presence)
+        flags = " | ".join(f"(CASE WHEN {test} THEN {1 << i} ELSE 0 END)" for i, test in enumerate(tests))
+        flagged = f"bit_or({flags}) AS flags" if len(tests) > 1 else "1 AS flags"
+        return self._grouped([f"{thing} AS thing", flagged], files, where, (), ("thing",))
 
-    def _presence(self, presence: Presence) -> tuple[list[str], str]:
+    def _presence(self, presence: Presence) -> tuple[str, list[str], str]:
+        """What is distinct, the row filters, and which rows some filter lets through."""
         resolve = self._resolver()
         thing = sql_text(expression_sql(presence.of, resolve))
         tests = [condition_text(self._coded(where), resolve) for where in presence.wheres]
-        flags = " | ".join(f"(CASE WHEN {test} THEN {1 << i} ELSE 0 END)" for i, test in enumerate(tests))
         any_test = " OR ".join(f"({test})" for test in tests)
-        where = f"{thing} IS NOT NULL AND ({any_test})"
-        return [f"{thing} AS thing", f"bit_or({flags}) AS flags" if len(tests) > 1 else "1 AS flags"], where
+        # With a single filter nothing is left to ask of the rows it lets through.
+        tests = ["true" if len(tests) == 1 else test for test in tests]
+        return thing, tests, f"{thing} IS NOT NULL AND ({any_test})"
 
-    def _daily(self, columns: Sequence[str], files: Sequence[DayFile], where: str, also: Sequence[str] = ()) -> str:
+    def _daily(self, columns: Sequence[str], files: Sequence[DayFile], where: str) -> str:
         """Rows grouped by day, too; of a single file the day is known."""
         if len(files) == 1:
-            return f"SELECT {files[0].day} AS day, * FROM ({self._grouped(columns, files, where, (), also)})"
-        return _with_days(self._grouped(columns, files, where, ("file_index AS file",), also), files)
+            return f"SELECT {files[0].day} AS day, * FROM ({self._grouped(columns, files, where)})"
+        return _with_days(self._grouped(columns, files, where, ("file_index AS file",)), files)
 
     def _grouped(
         self,
@@ -152,6 +163,10 @@ def _with_days(grouped: str, files: Sequence[DayFile]) -> str:
     """Put the day in place of the file's position in the list."""
     days = ", ".join(f"({i}, {file.day})" for i, file in enumerate(files))
     return f"SELECT d.day, g.* EXCLUDE (file) FROM ({grouped}) g JOIN (VALUES {days}) d(file, day) USING (file)"
+
+
+def _when(test: str, value: str) -> str:
+    return value if test == "true" else f"CASE WHEN {test} THEN {value} ELSE 0 END"
 
 
 def is_code(table: Table, of: Expression | None) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from keepwell.metrics.day_words import BEFORE, WORD_DAYS, masks_between, word_of
 from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
 from keepwell.metrics.frame import Ints, stable_order
 from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
@@ -14,8 +15,6 @@ from keepwell.metrics.state import FactState, read_symbols
 from keepwell.warehouse.storage import Warehouse
 
 FEW_DATES: Final = 3
-ENDLESS: Final = 1_000_000
-BITS: Final = 62
 DIRECT_BITS: Final = 16
 NEAR_DAYS: Final = 31
 """Short windows are read apart: most readings need but a third of the days that the longest one needs."""
@@ -103,13 +102,17 @@ class _Reader:
 
     def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
         first = self.first_seen[index]
+        """Rows of entity, thing, word and the days of the word as bits, one column for each row filter."""
         parts = []
         table, months = self.state.presence_table(index), self.state.presence_months_table(index)
-        columns = f"{self.entity}, thing, flags, day"
+        wheres = range(len(presence.wheres))
         if self.state.has(table):
-            parts.append(f"SELECT {columns} FROM {table} WHERE day BETWEEN {first} AND {date}")
+            columns = ", ".join(f"b{i}" for i in wheres)
+            where = f"word BETWEEN {word_of(first)} AND {word_of(date)}"
+            parts.append(f"SELECT {self.entity}, thing, word, {columns} FROM {table} WHERE {where}")
         if index in self.state.forever_presences and self.state.has(months):
-            parts.append(f"SELECT {self.entity}, thing, flags, -{ENDLESS} AS day FROM {months} WHERE day < {first}")
+            columns = ", ".join(f"CAST(flags >> {i} & 1 AS BIGINT) AS b{i}" for i in wheres)
+            parts.append(f"SELECT {self.entity}, thing, {BEFORE} AS word, {columns} FROM {months} WHERE day < {first}")
         return f"({' UNION ALL '.join(parts)})" if parts else None
 
 
@@ -169,13 +172,10 @@ class _DateByDate(_Reader):
     def presence_statement(self, presence: Presence, source: str, date: int) -> str:
         """The statement that counts the distinct things of one date in the windows of the metrics, in their order."""
         metrics = [m for m in self.plan.metrics if m.presence == presence.of]
-        # The last day a thing was seen answers every window that ends on the same day.
-        ends = sorted({(presence.wheres.index(m.flag), m.metric.offset) for m in metrics})
-        lasts = [f"max(day){_seen(flag, presence, date, offset)} AS l{i}" for i, (flag, offset) in enumerate(ends)]
-        place = {end: f"l{i}" for i, end in enumerate(ends)}
-        tests = [_inside(m, place[presence.wheres.index(m.flag), m.metric.offset], date) for m in metrics]
-        sums = ", ".join(f"CAST(count(*) FILTER (WHERE {test}) AS BIGINT) AS c{i}" for i, test in enumerate(tests))
-        inner = f"SELECT {self.entity} AS e, thing, {', '.join(lasts)} FROM {source} GROUP BY e, thing"
+        first = self.first_seen[self.plan.presences.index(presence)]
+        tests = [f"bool_or({_inside(m, presence, first, date)}) AS s{i}" for i, m in enumerate(metrics)]
+        sums = ", ".join(f"CAST(count(*) FILTER (WHERE s{i}) AS BIGINT) AS c{i}" for i in range(len(tests)))
+        inner = f"SELECT {self.entity} AS e, thing, {', '.join(tests)} FROM {source} GROUP BY e, thing"
         return f"SELECT e, {sums} FROM ({inner}) GROUP BY e"
 
 
@@ -220,16 +220,9 @@ class _Sweep(_Reader):
             none = np.zeros(0, np.int64)
             blank = np.zeros((last - first + 1, 0), np.bool_)
             return [Presences(none, blank, blank[:1].reshape(-1), first) for _ in flags]
-        starts = range(first, last + 1, BITS)
-        columns = [
-            f"bit_or(CASE WHEN flags & {1 << f} != 0 AND day BETWEEN {a} AND {a + BITS - 1}"
-            f" THEN CAST(1 AS BIGINT) << (day - {a}) ELSE 0 END) AS b{f}_{k}"
-            for f in flags
-            for k, a in enumerate(starts)
-        ]
-        columns += [
-            f"max(CASE WHEN flags & {1 << f} != 0 AND day < {first} THEN 1 ELSE 0 END) AS old{f}" for f in flags
-        ]
+        words = range(word_of(first), word_of(last) + 1)
+        columns = [f"bit_or(CASE WHEN word = {w} THEN b{f} ELSE 0 END) AS b{f}_{w}" for f in flags for w in words]
+        columns += [f"max(CASE WHEN word = {BEFORE} THEN b{f} ELSE 0 END) AS old{f}" for f in flags]
         found = self.fetch(f"SELECT {self.entity} AS e, {', '.join(columns)} FROM {source} GROUP BY e, thing")
         entities = _filled(found["e"])
         order = stable_order(entities)
@@ -237,7 +230,7 @@ class _Sweep(_Reader):
         return [
             Presences(
                 entities,
-                _days([_filled(found[f"b{f}_{k}"])[order] for k in range(len(starts))], last - first + 1),
+                _days([_filled(found[f"b{f}_{w}"])[order] for w in words], first % WORD_DAYS, last - first + 1),
                 _filled(found[f"old{f}"])[order] > 0,
                 first,
             )
@@ -245,12 +238,12 @@ class _Sweep(_Reader):
         ]
 
 
-def _days(words: Sequence[Ints], length: int) -> npt.NDArray[np.bool_]:
-    """Bits of days as [day, thing]."""
+def _days(words: Sequence[Ints], skip: int, length: int) -> npt.NDArray[np.bool_]:
+    """Bits of days as [day, thing], without the first ones."""
     seen = np.zeros((length, len(words[0])), np.bool_)
-    for k, word in enumerate(words):
-        for bit in range(min(BITS, length - k * BITS)):
-            np.not_equal(word & (1 << bit), 0, out=seen[k * BITS + bit])
+    for day in range(length):
+        word, place = divmod(day + skip, WORD_DAYS)
+        np.not_equal(words[word] & (1 << place), 0, out=seen[day])
     return seen
 
 
@@ -258,14 +251,10 @@ def _filled(values: npt.NDArray[np.generic]) -> Ints:
     return np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
 
 
-def _seen(flag: int, presence: Presence, date: int, offset: int) -> str:
-    """Filters rows up to a date to those of a presence under one row filter, and up to a day before the date."""
-    marked = [] if len(presence.wheres) == 1 else [f"flags & {1 << flag} != 0"]
-    tests = [*marked, f"day <= {date - offset}"] if offset else marked
-    return f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
-
-
-def _inside(metric: FactMetric, last: str, date: int) -> str:
-    """Whether the last day is in the metric's window."""
-    window = metric.metric.window
-    return f"{last} IS NOT NULL" if window is None else f"{last} > {date - metric.metric.offset - window}"
+def _inside(metric: FactMetric, presence: Presence, first: int, date: int) -> str:
+    """Whether a row has a day in the metric's window."""
+    window, last = metric.metric.window, date - metric.metric.offset
+    low = first if window is None else last - window + 1
+    masks = [*masks_between(low, last), *([(BEFORE, 1)] if window is None else [])]
+    days = " ".join(f"WHEN {word} THEN {mask}" for word, mask in masks)
+    return f"b{presence.wheres.index(metric.flag)} & CASE word {days} ELSE 0 END != 0"

@@ -22,6 +22,8 @@ SettingValues = Mapping[str, Scalar | tuple[Scalar, ...]]
 AtomKind = Literal["count", "sum", "minimum", "maximum", "latest", "first"]
 
 ENDLESS_REACH: Final = 1_000_000
+STATE_FORM: Final = 2
+"""Changes with what state tables look like, so that those of an earlier release are made anew."""
 ALIASES: Final = {"people": "person", "features": "feature", "days": "day"}
 
 
@@ -88,7 +90,7 @@ class FactPlan:
         Reaches count, because older days keep only the atoms that reach them.
         """
         reaches = [self.atom_reach[atom] for atom in self.atoms]
-        content = repr((self.table.name, self.entity, self.atoms, reaches, self.presences))
+        content = repr((STATE_FORM, self.table.name, self.entity, self.atoms, reaches, self.presences))
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from keepwell.metrics.day_words import ALL_DAYS, by_word, mask_of
 from keepwell.metrics.fact_sql import DayFile, FactSql
 from keepwell.metrics.frame import day_number, number_day
 from keepwell.metrics.plan import FactPlan
@@ -32,13 +33,26 @@ Kept = dict[str, dict[int, str]]
 class _Change:
     """Rows of a state table to be replaced: those of some days, by what `select` gives, made from these versions.
 
-    Without `select` they only go.
+    Without `select` they only go. With `words` the days are bits in so many columns, else rows.
     """
 
     table: str
     days: tuple[int, ...]
     versions: Mapping[int, str]
     select: str | None = None
+    words: int = 0
+
+    def removal(self, days: Sequence[int]) -> Iterator[str]:
+        """The statements that take days out of the table."""
+        if not self.words:
+            yield f"DELETE FROM {self.table} WHERE day IN ({', '.join(map(str, days))})"
+            return
+        columns = [f"b{i}" for i in range(self.words)]
+        for word, listed in by_word(days).items():
+            mask, here = mask_of(listed), f"word = {word} AND ({' | '.join(columns)})"
+            kept = ", ".join(f"{column} = {column} & {ALL_DAYS ^ mask}" for column in columns)
+            yield f"UPDATE {self.table} SET {kept} WHERE {here} & {mask} != 0"
+            yield f"DELETE FROM {self.table} WHERE {here} = 0"
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,8 @@ class FactState:
             yield from self._atoms(first, last, sql)
         for index, presence in enumerate(self.plan.presences):
             start = self.first_seen_day(first, index)
-            yield from self._days(self.presence_table(index), start, last, partial(sql.presence, presence))
+            statement, words = partial(sql.presence, presence), len(presence.wheres)
+            yield from self._days(self.presence_table(index), start, last, statement, words=words)
         if self.forever:
             start = self.first_day(first, self.plan.reach)
             yield from self._months(self.months_table, start, partial(sql.month, self.forever))
@@ -128,17 +143,18 @@ class FactState:
             if newest >= oldest:
                 yield from self._days(self.atoms_table, oldest, newest, partial(sql.atoms, level=low), low)
 
-    def _days(self, table: str, first: int, last: int, statement: Statement, level: int = 1) -> Iterator[_Change]:
+    def _days(
+        self, table: str, first: int, last: int, statement: Statement, level: int = 1, *, words: int = 0
+    ) -> Iterator[_Change]:
         kept = {day: made for day, made in self.kept.get(table, {}).items() if first <= day <= last}
         live = {day: self.live[day].version for day in self.live if first <= day <= last}
         gone = tuple(day for day in kept if day not in live)
         if gone:
-            yield _Change(table, gone, {})
+            yield _Change(table, gone, {}, words=words)
         dirty = sorted(day for day, version in live.items() if not _covers(kept.get(day), version, level))
-        for start in range(0, len(dirty), DAYS_AT_ONCE):
-            part = dirty[start : start + DAYS_AT_ONCE]
+        for part in by_word(dirty).values() if words else _parts(dirty):
             select = statement([DayFile(day, self.live[day].path) for day in part])
-            yield _Change(table, tuple(part), {day: f"{live[day]}/{level}" for day in part}, select)
+            yield _Change(table, tuple(part), {day: f"{live[day]}/{level}" for day in part}, select, words)
 
     def _months(self, table: str, before: int, statement: Statement) -> Iterator[_Change]:
         """Whole months before the daily state, one row per entity and month; `day` is the month's first day."""
@@ -168,7 +184,8 @@ class FactState:
             listed = ", ".join(map(str, old))
             connection.execute(f"DELETE FROM state_days WHERE state = ? AND day IN ({listed})", [table])
             if kept or change.select:
-                connection.execute(f"DELETE FROM {table} WHERE day IN ({listed})")
+                for statement in change.removal(old):
+                    connection.execute(statement)
             else:
                 connection.execute(f"DROP TABLE {table}")
         if change.select:
@@ -183,6 +200,11 @@ class FactState:
         if made:
             rows = ", ".join(f"({literal(table)}, {day}, {literal(version)})" for table, day, version in made)
             self.warehouse.connection.execute(f"INSERT INTO state_days VALUES {rows}")
+
+
+def _parts(days: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        yield days[start : start + DAYS_AT_ONCE]
 
 
 def _together(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
