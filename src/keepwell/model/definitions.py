@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from keepwell.model.alert_definitions import AlertRule
 from keepwell.model.base import ExpressionText, Scalar, Strict
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.message_definitions import Calendar, Message
@@ -89,7 +90,8 @@ class Model(Strict):
     playbooks: dict[Identifier, Playbook] = Field(default_factory=dict)
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     calendar: Calendar = Calendar()
+    alerts: dict[Identifier, AlertRule] = Field(default_factory=dict)
 
 
-ACTIONS: Final = frozenset({"playbooks", "messages", "calendar"})
+ACTIONS: Final = frozenset({"playbooks", "messages", "calendar", "alerts"})
 """What a model does, and not what it computes: no figure depends on it."""

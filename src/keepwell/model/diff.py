@@ -15,6 +15,7 @@ ONE: Final = {
     "signals": "signal",
     "playbooks": "playbook",
     "messages": "message",
+    "alerts": "alert",
 }
 ABSENT: Final = object()
 

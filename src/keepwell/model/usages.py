@@ -77,6 +77,13 @@ def condition_usages(path: KeyPath, condition: Condition) -> Iterator[Usage]:
             yield Usage(place, behaviour_expression(part))
 
 
+def alert_usages(model: Model) -> Iterator[Usage]:
+    """The money of alerts: no figure depends on it."""
+    for name, rule in model.alerts.items():
+        if rule.money is not None:
+            yield Usage(("alerts", name, "money"), parse_expression(rule.money), text=rule.money)
+
+
 def metric_usages(metric: Metric, path: KeyPath) -> Iterator[Usage]:
     """The expressions of one metric."""
     if metric.expr is not None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from keepwell.model.problems import Problem
 from keepwell.model.validation import (
+    alerts,
     bands,
     circles,
     clashes,
@@ -51,6 +52,7 @@ RULES: Final[tuple[Rule, ...]] = (
     playbook_names.check,
     playbook_flow.check,
     messages.check,
+    alerts.check,
 )
 
 

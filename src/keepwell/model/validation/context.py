@@ -11,7 +11,7 @@ from keepwell.model.metric_definitions import PEOPLE_METRICS
 from keepwell.model.playbook_parts import playbook_conditions
 from keepwell.model.problems import Problem, Severity
 from keepwell.model.source import Source
-from keepwell.model.usages import Usage, condition_usages, usages
+from keepwell.model.usages import Usage, alert_usages, condition_usages, usages
 from keepwell.model.yaml_source import KeyPath
 
 
@@ -45,7 +45,7 @@ class Context:
     def all_usages(self) -> tuple[Usage, ...]:
         """Every expression of the model, those of playbooks included."""
         played = (u for path, condition in playbook_conditions(self.model) for u in condition_usages(path, condition))
-        return (*self.usages, *played)
+        return (*self.usages, *played, *alert_usages(self.model))
 
     def names(self, section: str) -> tuple[str, ...]:
         """The names of a section, those that could not be read included."""

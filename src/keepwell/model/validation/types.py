@@ -53,7 +53,7 @@ def _place(context: Context, kinds: Kinds, usage: Usage) -> Iterator[Problem]:
         return
     if key in ("value", "target") and usage.path[0] in ("signals", "scores") and found is not NUMBER:
         yield context.error(usage.path, f"is a {found}; '{key}' takes a number")
-    elif usage.path[0] != "metrics" and key not in ("value", "target") and found is not BOOLEAN:
+    elif usage.path[0] != "metrics" and key not in ("value", "target", "money") and found is not BOOLEAN:
         yield context.error(usage.path, f"is a {found}; a condition must be true or false")
     elif key in CONDITIONS and found is not BOOLEAN:
         yield context.error(usage.path, f"is a {found}; '{key}' takes a condition")
