@@ -131,3 +131,14 @@ def test_one_customer_is_tried_but_not_a_strangers(ops: Client, client_of: MakeC
     assert {"Product usage: Active days in 28 days", "Rounding"} <= set(lines)
     assert all(lines)
     assert client_of("csm").get(f"/model/try?customer={owned.customer_id}").status_code == 404
+
+
+RAW = re.compile(r"\b[a-z]+_[a-z0-9_]+\b")
+
+
+@pytest.mark.parametrize("address", ["/model", "/model/definitions", "/model/preview"])
+def test_managers_read_labels_and_not_keys(client_of: MakeClient, own: Workspace, address: str) -> None:
+    page = client_of("manager").get(address).content.decode()
+    shown = re.sub(r"<(script|svg)\b.*?</\1>|<[^>]*>", " ", page.partition("<main")[2] or page, flags=re.DOTALL)
+    values = {"decision_maker", "exec_sponsor", "past_due", "plan_change", "seat_change", "plan_usage", "api_call"}
+    assert set(RAW.findall(shown)) <= values

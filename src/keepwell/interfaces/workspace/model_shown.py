@@ -1,25 +1,37 @@
 """What the model's pages show of definitions: conditions as lines, charts of a change, matrices of moves."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import yaml
-from pydantic import BaseModel
-
+from keepwell.evaluation.compiled import compile_model
 from keepwell.evaluation.explain import ExplainedScore
-from keepwell.model.condition_definitions import AllOf, AnyOf, Condition, InSegment, Moved, NoneOf, Test
+from keepwell.model.condition_definitions import Condition
 from keepwell.model.definitions import Model
+from keepwell.model.expression_tree import ExpressionError
+from keepwell.model.expressions import parse_expression
+from keepwell.model.loader import LoadedModel
+from keepwell.model.metric_definitions import Metric
+from keepwell.reporting.condition_words import ConditionWords
 from keepwell.reporting.words import label_of
+from keepwell.services.planning.scorecard import SettingRow
 
-_GROUPS: Final[dict[type[Any], tuple[str, str]]] = {AllOf: ("all", "all of"), AnyOf: ("any", "any of")}
-_WORDS: Final = {
-    "equals": "is", "not_equals": "is not", "greater": ">", "greater_or_equal": "≥", "less": "<", "less_or_equal": "≤",
-    "between": "is between", "in": "is one of", "not_in": "is none of", "contains": "contains",
-    "starts_with": "starts with", "ends_with": "ends with", "is_unknown": "is unknown", "is_known": "is known",
-}  # fmt: skip
-
+_AGGREGATES: Final = {
+    "count": "number of",
+    "count_distinct": "number of different",
+    "sum": "sum of",
+    "mean": "mean of",
+    "min": "smallest",
+    "max": "largest",
+    "latest": "latest",
+    "first": "first",
+    "exists": "whether there are",
+    "share": "share of",
+    "change": "change of the number of",
+    "days_since": "days since the last of",
+    "slope": "trend of",
+}
 _KINDS: Final = {"start": "start", "override": "set by a rule", "limit": "limit", "rounding": "rounding"}
 
 
@@ -38,42 +50,50 @@ def score_lines(model: Model, score: ExplainedScore) -> list[tuple[str, Decimal]
     return found
 
 
-def condition_lines(condition: Condition | None, depth: int = 0) -> Iterator[tuple[int, str]]:
+def condition_lines(loaded: LoadedModel, condition: Condition | None) -> list[tuple[int, str]]:
     """A condition as lines of text, each with how deep it stands."""
-    match condition:
-        case None:
-            return
-        case AllOf() | AnyOf():
-            field, words = _GROUPS[type(condition)]
-            yield depth, words
-            for part in getattr(condition, field):
-                yield from condition_lines(part, depth + 1)
-        case NoneOf():
-            yield depth, "not"
-            yield from condition_lines(condition.not_, depth + 1)
-        case Test():
-            compared = _WORDS.get(condition.operator, condition.operator)
-            yield depth, f"{condition.attribute} {compared} {_value(condition.value)}".strip()
-        case InSegment():
-            yield depth, f"is in the segment {condition.segment}"
-        case Moved():
-            moved = f"entered {condition.entered}" if condition.entered else f"left {condition.left}"
-            yield depth, f"{moved} within {condition.within_days} days"
-        case _:
-            yield depth, _other(condition)
+    if condition is None:
+        return []
+    return list(ConditionWords(loaded.model).lines(compile_model(loaded).conditions[condition]))
 
 
-def _value(value: Any) -> str:
-    if value is None:
-        return ""
-    return " and ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def metric_source(model: Model, metric: Metric) -> str:
+    """Where a metric comes from, in words."""
+    words = ConditionWords(model)
+    if metric.expr is not None:
+        return _said(words, metric.expr)
+    if metric.attribute is not None:
+        return f"the customer's {words.name(metric.attribute.removeprefix('traits.')).lower()}"
+    if metric.table is None:
+        return "given"
+    what = f" {_said(words, metric.of)} of" if metric.of else ""
+    counted = f"{_AGGREGATES.get(str(metric.aggregate), str(metric.aggregate))}{what} {metric.table.replace('_', ' ')}"
+    if metric.per:
+        counted = f"{_said(words, metric.of or '')} for each {_said(words, metric.per)}, of {metric.table}"
+    parts = [
+        counted,
+        f"where {_said(words, metric.where)}" if metric.where else "",
+        f"that meet: {_said(words, metric.matching)}" if metric.matching else "",
+        f"in {metric.window} days" if metric.window else "",
+        f"until {metric.offset} days before" if metric.offset else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
-def _other(condition: Any) -> str:
-    if isinstance(condition, BaseModel):
-        content = condition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return yaml.safe_dump(content, default_flow_style=True, width=10_000, sort_keys=False).strip().strip("{}")
-    return str(condition)
+def _said(words: ConditionWords, text: str) -> str:
+    try:
+        return words.expression(parse_expression(text))
+    except ExpressionError:
+        return text
+
+
+def setting_lines(rows: Sequence[SettingRow]) -> list[tuple[SettingRow, str, str]]:
+    """Settings with what they are called and their values as people read them."""
+    return [(row, label_of(row.name, None), _listed(row.value)) for row in rows]
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def histogram_option(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from keepwell.evaluation.words import value_words
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.conditions import condition_expression
 from keepwell.model.score_definitions import CarryForward, Measure, Neutral, Step
+from keepwell.reporting.condition_words import ConditionWords
 
 _BOUNDS = (("at_least", "at least"), ("above", "above"), ("at_most", "at most"), ("below", "below"))
 
@@ -20,7 +21,7 @@ class Threshold:
     points: float
 
 
-def curve_words(measure: Measure, unit: str = "") -> str:
+def curve_words(measure: Measure, words: ConditionWords, unit: str = "") -> str:
     """How a measure turns its metric into points, in one line."""
     match measure.curve:
         case "value":
@@ -28,16 +29,16 @@ def curve_words(measure: Measure, unit: str = "") -> str:
         case "linear":
             return _linear(measure, unit)
         case "interpolate":
-            return f"straight between {_listed(measure, unit)}"
+            return f"straight between {_listed(measure, words, unit)}"
         case "per_unit":
             return _per_unit(measure)
         case _:
-            return f"{_listed(measure, unit)}; else {points_words(measure.otherwise)}"
+            return f"{_listed(measure, words, unit)}; else {points_words(measure.otherwise)}"
 
 
-def thresholds(measure: Measure, unit: str = "") -> tuple[Threshold, ...]:
+def thresholds(measure: Measure, words: ConditionWords, unit: str = "") -> tuple[Threshold, ...]:
     """The corners, steps or cases of a curve, in order."""
-    return tuple(_thresholds(measure, unit))
+    return tuple(_thresholds(measure, words, unit))
 
 
 def missing_words(measure: Measure) -> str:
@@ -54,7 +55,7 @@ def missing_words(measure: Measure) -> str:
 
 
 def condition_words(condition: Condition) -> str:
-    """A condition as people read it."""
+    """A condition as the model writes it, on one line."""
     return tree_text(condition_expression(condition))
 
 
@@ -63,7 +64,7 @@ def points_words(points: float) -> str:
     return f"{points:g} point{'' if abs(points) == 1 else 's'}"
 
 
-def _thresholds(measure: Measure, unit: str) -> Iterator[Threshold]:
+def _thresholds(measure: Measure, words: ConditionWords, unit: str) -> Iterator[Threshold]:
     if measure.linear is not None:
         yield Threshold(value_words(measure.linear.start, unit), 0.0)
         yield Threshold(value_words(measure.linear.end, unit), measure.linear.points)
@@ -74,7 +75,7 @@ def _thresholds(measure: Measure, unit: str) -> Iterator[Threshold]:
     for text, points in (measure.lookup or {}).items():
         yield Threshold(text, points)
     for case in (*((measure.bonus,) if measure.bonus else ()), *(measure.cases or ())):
-        yield Threshold(condition_words(case.when), case.points)
+        yield Threshold(words.sentence(condition_expression(case.when)), case.points)
     if measure.flag is not None:
         yield Threshold("yes", measure.flag)
 
@@ -98,5 +99,5 @@ def _per_unit(measure: Measure) -> str:
     return f"{points_words(unit.points)} for each{limit}"
 
 
-def _listed(measure: Measure, unit: str) -> str:
-    return ", ".join(f"{entry.value}: {entry.points:g}" for entry in thresholds(measure, unit))
+def _listed(measure: Measure, words: ConditionWords, unit: str) -> str:
+    return ", ".join(f"{entry.value}: {entry.points:g}" for entry in thresholds(measure, words, unit))

@@ -7,7 +7,9 @@ from typing import Any, Final
 from keepwell.model.loader import LoadedModel
 from keepwell.model.score_definitions import Component, Measure, Score
 from keepwell.model.yaml_source import KeyPath
+from keepwell.reporting.condition_words import ConditionWords
 from keepwell.reporting.plain import Plain
+from keepwell.reporting.words import label_of
 from keepwell.scoring.curves import measure_weight
 from keepwell.scoring.scorecards import component_weight
 from keepwell.services.planning.curve_words import Threshold, curve_words, missing_words, thresholds
@@ -126,6 +128,7 @@ def _row(loaded: LoadedModel, score_name: str, part_name: str, name: str, measur
     metric = loaded.model.metrics.get(measure.metric or "")
     unit = metric.unit if metric else ""
     share = _component_share(score, part)
+    words = ConditionWords(loaded.model)
     return ScorecardRow(
         score=score_name,
         score_label=score.label or score_name,
@@ -135,15 +138,15 @@ def _row(loaded: LoadedModel, score_name: str, part_name: str, name: str, measur
         component_share=round(share, _PLACES),
         method=part.method,
         measure=name,
-        label=measure.label or (metric.label if metric else "") or name.replace("_", " "),
+        label=measure.label or (words.name(measure.metric) if measure.metric else label_of(name, None)),
         metric=measure.metric or "",
-        metric_label=metric.label if metric else "",
+        metric_label=words.name(measure.metric) if measure.metric else "",
         unit=unit,
         weight=measure_weight(measure, part),
         share=round(share * _measure_share(measure, part), _PLACES),
         curve=measure.curve,
-        curve_words=curve_words(measure, unit),
-        thresholds=thresholds(measure, unit),
+        curve_words=curve_words(measure, words, unit),
+        thresholds=thresholds(measure, words, unit),
         missing=missing_words(measure),
         reason=measure.reason,
         place=place_of(loaded, path),

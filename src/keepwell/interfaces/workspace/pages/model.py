@@ -9,11 +9,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from keepwell.interfaces.workspace.model_shown import condition_lines, histogram_option, path_of, score_lines
+from keepwell.interfaces.workspace.model_shown import (
+    condition_lines,
+    histogram_option,
+    metric_source,
+    path_of,
+    score_lines,
+    setting_lines,
+)
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
 from keepwell.model.diff import diff_models
 from keepwell.model.loader import LoadedModel
 from keepwell.model.problems import DefinitionError
+from keepwell.reporting.condition_words import ConditionWords
 from keepwell.services.planning.edits import Edit, EditError, edit_model, edit_value
 from keepwell.services.planning.preview import distribution, try_one
 from keepwell.services.planning.scorecard import bands_table, scorecard_table, settings_table
@@ -68,12 +76,17 @@ def model_edit(request: PageRequest) -> HttpResponseBase:
 def model_preview(request: PageRequest) -> HttpResponseBase:
     """The distribution of scores with the draft, from the last day's values."""
     draft = draft_of(request.workspace, request.user)
+    loaded = load_sources(draft.sources)
     try:
-        found = distribution(request.workspace, load_sources(draft.sources)).as_dict()
+        found = distribution(request.workspace, loaded).as_dict()
     except WorkspaceError as error:
         return render(request, "workspace/model/preview.html", {"message": str(error)})
     charts = [(score, histogram_option(score["histogram"])) for score in found["scores"]]
-    return render(request, "workspace/model/preview.html", {"found": found, "charts": charts, "draft": draft})
+    words = ConditionWords(loaded.model)
+    known = {"found": found, "charts": charts, "draft": draft}
+    known |= {"labels": {count["name"]: words.segment(count["name"]) for count in found["segment_counts"]}}
+    known |= {"unavailable": [words.name(name) for name in found["unavailable"]]}
+    return render(request, "workspace/model/preview.html", known)
 
 
 @require_GET
@@ -104,10 +117,16 @@ def model_segments(request: PageRequest) -> HttpResponseBase:
     """Segments and signals with their conditions, and all metrics."""
     known = _about(request)
     definitions = known["loaded"].model
+    words = ConditionWords(definitions)
     known |= {
-        "segments": [(name, s, list(condition_lines(s.when))) for name, s in definitions.segments.items()],
-        "signals": [(name, s, list(condition_lines(s.when))) for name, s in definitions.signals.items()],
-        "metrics": list(definitions.metrics.items()),
+        "segments": [(name, s, condition_lines(known["loaded"], s.when)) for name, s in definitions.segments.items()],
+        "signals": [(name, s, condition_lines(known["loaded"], s.when)) for name, s in definitions.signals.items()],
+        "metrics": [
+            (name, words.name(name), metric, metric_source(definitions, metric))
+            for name, metric in definitions.metrics.items()
+        ],
+        "labels": {name: words.segment(name) for name in definitions.segments},
+        "by": {name: words.name(s.by).lower() for name, s in definitions.segments.items() if s.by},
     }
     return render(request, "workspace/model/definitions.html", known)
 
@@ -171,7 +190,7 @@ def scorecards_known(request: PageRequest) -> dict[str, Any]:
         }
         for name, score in loaded.model.scores.items()
     ]
-    known["settings"] = settings_table(loaded)
+    known["settings"] = setting_lines(settings_table(loaded))
     return known
 
 

@@ -14,6 +14,7 @@ from keepwell.interfaces.workspace.pages.segment_parts import Asked, dates_asked
 from keepwell.interfaces.workspace.pages.segments import title_of
 from keepwell.interfaces.workspace.pages.shared import PageRequest, page
 from keepwell.interfaces.workspace.segment_charts import trend_option
+from keepwell.reporting.condition_words import segment_words
 from keepwell.reporting.reading import Day
 from keepwell.reporting.scores import health_name
 from keepwell.reporting.strategy import pattern_words
@@ -87,7 +88,9 @@ def _figures(
     members = seen.last.present().take(chosen.now)
     return {
         "profile": found,
-        "criteria": with_labels(request.workspace, found.criteria),
+        "criteria": segment_words(seen.loaded, name)
+        if mine is None
+        else with_labels(request.workspace, found.criteria),
         "patterns": [(p, pattern_words(p, request.workspace.currency)) for p in found.characteristics],
         "members": _rows(seen, members),
         "left_over": max(0, members.rows - SHOWN),
