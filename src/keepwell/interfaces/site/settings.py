@@ -6,7 +6,8 @@ from typing import Any
 
 import dj_database_url
 
-from keepwell.interfaces.site.configuration import email_settings, secret_key, web_config
+from keepwell.interfaces.site.configuration import secret_key, web_config
+from keepwell.interfaces.site.mail import mail_config, mail_settings
 from keepwell.services.workspace import workspace_open
 
 KEEPWELL_WORKSPACE = os.environ.get("KEEPWELL_WORKSPACE", ".")
@@ -138,8 +139,9 @@ if WEB.sso:
     }
 
 # --- E-mail: without KEEPWELL_EMAIL_URL (smtp://user:password@host:587/?tls=1) messages are printed, not sent --------
-globals().update(email_settings(os.environ.get("KEEPWELL_EMAIL_URL", "")))
-DEFAULT_FROM_EMAIL = WEB.email_from
+MAIL = mail_config(_WORKSPACE.root, WEB.email_from)
+globals().update(mail_settings(MAIL))
+DEFAULT_FROM_EMAIL = MAIL.sender
 EMAIL_SUBJECT_PREFIX = "[Keepwell] "
 
 # --- Safe by default ----------------------------------------------------------------------------------------------

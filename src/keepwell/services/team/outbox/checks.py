@@ -1,0 +1,94 @@
+"""The last look at a message before it leaves: whether it still may, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from keepwell.playbooks.calendars import work_calendar
+from keepwell.playbooks.entries import contact_time
+from keepwell.services.team.outbox.suppression import suppressed
+from keepwell.services.team.outbox.switches import live
+from keepwell.services.team.outbox.texts import calendar_now
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Channel, Outgoing, PlaybookRun
+
+DONE: Final = "done"
+"""The reason of a run that came to its end by itself."""
+_REACHES: Final = frozenset({"email", "in_app"})
+"""Channels that quiet hours and caps are about."""
+_LEFT: Final = (Outgoing.State.SENT, Outgoing.State.REHEARSED)
+
+
+class Verdict(StrEnum):
+    """What is to be done with a message; the last three are states of Outgoing."""
+
+    SEND = "send"
+    REHEARSE = "rehearse"
+    LATER = "later"
+    CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A verdict, with its reason or its moment."""
+
+    what: Verdict
+    why: str = ""
+    until: datetime | None = None
+
+
+def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) -> Found:
+    """Look at a message that is due; `known` says whether there is somebody to hand it to."""
+    if row.run is not None and stopped(row.run, row.made_at):
+        return Found(Verdict.CANCELLED, f"The playbook ended before: {row.run.reason or 'stopped'}")
+    if not known:
+        return Found(Verdict.DEAD, f"There is no way to send anything by “{row.channel}”.")
+    against = suppressed(row.address, row.purpose) if row.address and "@" in row.address else None
+    if against is not None:
+        return Found(Verdict.SUPPRESSED, f"{against.get_why_display()}: {row.address} is on the list of addresses")
+    ready = free_at(workspace, row, now)
+    if ready > now:
+        return Found(Verdict.LATER, until=ready)
+    return Found(Verdict.SEND if live(row.channel, row.audience) else Verdict.REHEARSE)
+
+
+def stopped(run: PlaybookRun, made_at: datetime) -> bool:
+    """Whether a run was stopped after it asked for a message; one that was done in that move stopped nothing."""
+    return run.ended_at is not None and run.ended_at > made_at and run.reason != DONE
+
+
+def free_at(workspace: Workspace, row: Outgoing, now: datetime) -> datetime:
+    """The first moment at which a customer may be written to, by quiet hours and the workspace's cap."""
+    if row.audience != Channel.Audience.CUSTOMER or row.channel not in _REACHES:
+        return now
+    calendar = calendar_now(workspace)
+    days = calendar.cap.per_days if calendar.cap else 0
+    contacts = _contacts(row, now - timedelta(days=days)) if days else ()
+    return contact_time(work_calendar(calendar, workspace.zone), (calendar.cap,), tuple(contacts), now)
+
+
+def _contacts(row: Outgoing, since: datetime) -> Iterable[datetime]:
+    """When the customer was reached; a message to several people at once counts once, and so does this one."""
+    others = Outgoing.objects.filter(
+        customer_id=row.customer_id,
+        audience=Channel.Audience.CUSTOMER,
+        channel__in=_REACHES,
+        state__in=_LEFT,
+        sent_at__gt=since,
+    )
+    mine = contact_of(row.payload.get("contact"), row.key)
+    moments: dict[str, datetime] = {}
+    for key, contact, sent_at in others.values_list("key", "payload__contact", "sent_at"):
+        name = contact_of(contact, key)
+        if name != mine and sent_at is not None:
+            moments[name] = min(sent_at, moments.get(name, sent_at))
+    return moments.values()
+
+
+def contact_of(contact: object, key: str) -> str:
+    """What counts as one contact: the effect that asked for the message, or the message itself."""
+    return str(contact or key)

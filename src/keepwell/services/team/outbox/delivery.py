@@ -1,0 +1,176 @@
+"""Out of the outbox: claims what is due, looks once more whether it may leave, hands it over, writes down the result.
+
+A claim is a lease: until the moment at which a message is handed over, another worker may take it when the first one is
+gone. From that moment on it is being sent. If nobody confirms that, it may or may not have arrived: words to colleagues
+and webhooks are sent again, messages to customers are given up with the reason, for a person to decide.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from keepwell.connectors.channels.results import Result, Retry, Sent
+from keepwell.services.team.outbox.checks import Verdict, verdict
+from keepwell.services.team.outbox.queue import note
+from keepwell.services.team.outbox.senders import SENDERS
+from keepwell.services.team.outbox.unclear import unclear
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Outgoing
+
+LOG: Final = logging.getLogger("keepwell.outbox")
+LEASE: Final = timedelta(minutes=10)
+BACKOFF: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
+"""How long is waited after each failed try; after one more it is given up."""
+_OPEN: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The messages that a worker has taken, and when."""
+
+    worker: str
+    at: datetime
+
+    def still(self, outgoing_id: int) -> QuerySet[Outgoing]:
+        """The row, if it is this claim's."""
+        return Outgoing.objects.filter(pk=outgoing_id, claimed_by=self.worker, claimed_at=self.at)
+
+
+def delivery_turn(workspace: Workspace, now: datetime, *, worker: str, limit: int = 50) -> int:
+    """Send what is due; returns how many messages were brought further. Several workers may do this at once."""
+    settled = _settle_lost(now)
+    claim = Claimed(worker[:120], now)
+    done, tired = 0, set[str]()
+    for outgoing_id, channel in _claim(claim, limit):
+        # A channel that does not answer is not asked again in this turn: what waits behind it must not.
+        if channel in tired:
+            claim.still(outgoing_id).update(claimed_by="", claimed_at=None)
+            continue
+        result = _deliver(workspace, outgoing_id, claim)
+        done += 1
+        if isinstance(result, Retry):
+            tired.add(channel)
+    return settled + done
+
+
+def _due(now: datetime) -> QuerySet[Outgoing]:
+    free = Q(claimed_at=None) | Q(claimed_at__lte=now - LEASE) | Q(claimed_at__gt=now + LEASE)
+    return Outgoing.objects.filter(free, state__in=_OPEN, due_at__lte=now)
+
+
+def _claim(claim: Claimed, limit: int) -> list[tuple[int, str]]:
+    """Take what is due, words to colleagues first; what another worker is taking is passed over."""
+    if not _due(claim.at).exists():
+        return []
+    with transaction.atomic():
+        rows = _due(claim.at).order_by("-audience", "due_at", "pk").select_for_update(skip_locked=True)[:limit]
+        found = list(rows.values_list("pk", "channel"))
+        Outgoing.objects.filter(pk__in=[pk for pk, _ in found]).update(claimed_by=claim.worker, claimed_at=claim.at)
+    return found
+
+
+def _deliver(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Result | None:
+    row = _begin(workspace, outgoing_id, claim)
+    if row is None:
+        return None
+    try:
+        result = SENDERS[row.channel](row, claim.at)
+    except Exception as error:
+        LOG.exception("outbox %s: sending failed", row.pk)
+        result = unclear(row, f"{type(error).__name__}: {error}")
+    _finish(row, result, claim)
+    return result
+
+
+@transaction.atomic
+def _begin(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Outgoing | None:
+    """Look once more, and say that it is being sent; None when it is not to be sent now."""
+    rows = claim.still(outgoing_id).filter(state__in=_OPEN).select_related("run")
+    row = rows.select_for_update(of=("self",)).first()
+    if row is None:
+        return None
+    found = verdict(workspace, row, known=row.channel in SENDERS, now=claim.at)
+    match found.what:
+        case Verdict.SEND:
+            _change(row, state=Outgoing.State.SENDING, attempts=row.attempts + 1)
+            return row
+        case Verdict.REHEARSE:
+            _change(row, state=Outgoing.State.REHEARSED, sent_at=claim.at, claimed_by="", claimed_at=None, error="")
+            _say_rehearsed(row, claim.at)
+        case Verdict.LATER:
+            _change(row, due_at=found.until or claim.at, claimed_by="", claimed_at=None)
+        case what:
+            _change(row, state=Outgoing.State(str(what)), error=found.why, claimed_by="", claimed_at=None)
+            note(row, str(what), f"Not sent: {row} ({found.why})", claim.at)
+    return None
+
+
+def _say_rehearsed(row: Outgoing, now: datetime) -> None:
+    note(row, "rehearsed", f"Dry run, nothing left: {row}", now)
+    LOG.info("dry run: outbox %s, %s to %s: %s", row.pk, row.channel, row.address or row.company, row.subject)
+
+
+@transaction.atomic
+def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
+    """Write down what became of it. Who was so slow that it was given up meanwhile may still say that it left."""
+    mine = Outgoing.objects.filter(pk=row.pk, attempts=row.attempts)
+    states = [Outgoing.State.SENDING, *([Outgoing.State.DEAD] if isinstance(result, Sent) else [])]
+    about = _outcome(row, result, claim.at)
+    if not mine.filter(state__in=states).update(claimed_by="", claimed_at=None, **about):
+        return
+    for name, value in about.items():
+        setattr(row, name, value)
+    note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), claim.at)
+
+
+_FINISHED: Final[Mapping[str, str]] = {
+    Outgoing.State.SENT: "Sent: {row}",
+    Outgoing.State.FAILED: "Not sent yet: {row} ({why})",
+    Outgoing.State.DEAD: "Given up: {row} ({why})",
+}
+
+
+def _outcome(row: Outgoing, result: Result, now: datetime) -> dict[str, Any]:
+    match result:
+        case Sent():
+            payload = {**row.payload, "sent": result.details} if result.details else row.payload
+            known = result.provider_id[:255]
+            return {"state": Outgoing.State.SENT, "sent_at": now, "provider_id": known, "error": "", "payload": payload}
+        case Retry() if row.attempts <= len(BACKOFF):
+            wait = max(BACKOFF[row.attempts - 1], timedelta(seconds=result.after or 0))
+            return {"state": Outgoing.State.FAILED, "due_at": now + wait, "error": result.why}
+        case Retry():
+            return {"state": Outgoing.State.DEAD, "error": f"Tried {row.attempts} times. {result.why}"}
+    return {"state": Outgoing.State.DEAD, "error": result.why}
+
+
+def _settle_lost(now: datetime) -> int:
+    """What a worker began to send and never confirmed, because it was killed."""
+    return sum(_settle(row, now) for row in _lost(now))
+
+
+def _lost(now: datetime) -> Iterator[Outgoing]:
+    long_ago = Q(claimed_at__lte=now - LEASE) | Q(claimed_at__gt=now + LEASE)
+    yield from Outgoing.objects.filter(long_ago, state=Outgoing.State.SENDING)[:100]
+
+
+@transaction.atomic
+def _settle(row: Outgoing, now: datetime) -> bool:
+    about = _outcome(row, unclear(row, "The worker was stopped while it sent this"), now)
+    same = Outgoing.objects.filter(pk=row.pk, state=Outgoing.State.SENDING, claimed_at=row.claimed_at)
+    if not same.update(claimed_by="", claimed_at=None, **about):
+        return False
+    row.state, row.error = about["state"], about["error"]
+    note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), now)
+    return True
+
+
+def _change(row: Outgoing, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(fields))

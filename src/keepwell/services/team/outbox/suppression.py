@@ -1,0 +1,84 @@
+"""Addresses that nothing is sent to, or no marketing."""
+
+from datetime import datetime
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import QuerySet
+
+from keepwell.services.team.audit import Actor, record
+from keepwell.store.models import Suppression
+
+ALL: Final = "all"
+MARKETING: Final = "marketing"
+SCOPES: Final = {ALL: "Everything", MARKETING: "Marketing"}
+
+
+class SuppressionError(Exception):
+    """What cannot be put on the list, or taken from it; the words say why."""
+
+
+def plain_address(address: str) -> str:
+    """An address as the list keeps it."""
+    return address.strip().lower()
+
+
+def suppressed(address: str, purpose: str) -> Suppression | None:
+    """What stands against writing to an address; None when nothing does."""
+    found = Suppression.objects.filter(address=plain_address(address)).first()
+    return found if found and (found.scope == ALL or purpose == MARKETING) else None
+
+
+def suppressions(search: str = "") -> QuerySet[Suppression]:
+    """The list, the newest first."""
+    found = Suppression.objects.select_related("added_by").order_by("-at", "-pk")
+    return found.filter(address__contains=plain_address(search)) if search.strip() else found
+
+
+@transaction.atomic
+def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = ALL, note: str = "") -> Suppression:
+    """Put an address on the list; what stands there for everything is never narrowed. Raises SuppressionError."""
+    plain = checked_address(address)
+    about = {"why": why, "scope": scope, "at": now, "note": note[:255], "added_by": who.person}
+    row, made = Suppression.objects.get_or_create(address=plain, defaults=about)
+    if not made and (row.scope == scope or row.scope == ALL):
+        return row
+    if not made:
+        Suppression.objects.filter(pk=row.pk).update(**about)
+        row.refresh_from_db()
+    _record(who, row, "suppressed", f"Nothing more to {plain}: {SCOPES[scope].lower()}", now)
+    return row
+
+
+@transaction.atomic
+def allow(who: Actor, suppression_id: int, now: datetime) -> None:
+    """Take an address from the list. Raises SuppressionError when it is not there any more."""
+    row = Suppression.objects.select_for_update().filter(pk=suppression_id).first()
+    if row is None:
+        raise SuppressionError("This address is no longer on the list.")
+    _record(who, row, "allowed", f"{row.address} may be written to again", now)
+    row.delete()
+
+
+def checked_address(address: str) -> str:
+    """An address in small letters; raises SuppressionError for what is none."""
+    plain = plain_address(address)
+    try:
+        validate_email(plain)
+    except ValidationError:
+        raise SuppressionError(f"“{address.strip()}” is not an e-mail address such as ada@example.com.") from None
+    return plain
+
+
+def _record(who: Actor, row: Suppression, what: str, summary: str, now: datetime) -> None:
+    record(
+        who,
+        at=now,
+        action=f"address.{what}",
+        kind="address",
+        object_id=row.address,
+        summary=summary,
+        after={"why": row.why, "scope": row.scope, "note": row.note},
+    )

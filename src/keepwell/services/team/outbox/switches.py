@@ -1,0 +1,21 @@
+"""What the channels' switches say: live or rehearsed, counted or not."""
+
+from typing import Final
+
+from django.conf import settings
+
+from keepwell.store.models import Channel
+
+TRACK: Final = "track"
+
+
+def live(channel: str, audience: str) -> bool:
+    """Whether a channel really sends; until an admin says so it is rehearsed."""
+    return Channel.objects.filter(name=channel, audience=audience, live=True).exists()
+
+
+def tracked(channel: str) -> bool:
+    """Whether opening and clicking is counted in what goes to customers: by the channel's settings, else the file's."""
+    found = Channel.objects.filter(name=channel, audience=Channel.Audience.CUSTOMER).first()
+    said = found.settings.get(TRACK) if found else None
+    return bool(settings.MAIL.track if said is None else said)
