@@ -1,9 +1,10 @@
-"""The audit log: one row for every change, written in the transaction of the change."""
+"""The audit log: one row for every change, written in the transaction of the change; webhooks tell of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from keepwell.services.team.outbox.announcing import announce
 from keepwell.store.models import AuditEntry, Person
 
 
@@ -33,7 +34,7 @@ def record(
     after: Any = None,
 ) -> AuditEntry:
     """Write down one change; `summary` is the sentence people read."""
-    return AuditEntry.objects.create(
+    entry = AuditEntry.objects.create(
         at=at,
         actor=who.person,
         actor_name=who.name[:255],
@@ -45,3 +46,5 @@ def record(
         before=before,
         after=after,
     )
+    announce(entry)
+    return entry
