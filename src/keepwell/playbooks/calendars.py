@@ -52,7 +52,7 @@ class WorkCalendar:
             case "day" | "week":
                 return self.days_later(moment, length.amount * (7 if length.unit == "week" else 1))
             case "business_hour":
-                return self._business_hours(moment, length.amount)
+                return self.after_work(moment, timedelta(hours=length.amount))
         return self._business_days(moment, length)
 
     def days_later(self, moment: datetime, days: int) -> datetime:
@@ -100,17 +100,20 @@ class WorkCalendar:
         return day + _DAY
 
     def _business_days(self, moment: datetime, length: Timeline) -> datetime:
-        """Days of work later at the same time of day, within the business hours; or the start of the next one."""
+        """Days of work later at the same time of day, within the business hours; or the start of the next one.
+
+        What begins on a day on which nobody works begins with the end of the one before.
+        """
         local = self.local(moment)
         day = local.date()
+        same = min(max(local.time(), self.opens), self.closes) if self.works(day) else self.closes
         for _ in range(length.amount):
             day = self._next_day(day)
-        clock = self.opens if length.next_day else min(max(local.time(), self.opens), self.closes)
-        return self.at(day, clock)
+        return self.at(day, self.opens if length.next_day else same)
 
-    def _business_hours(self, moment: datetime, amount: int) -> datetime:
-        left = timedelta(hours=amount)
-        day = self.local(moment).date()
+    def after_work(self, moment: datetime, length: timedelta) -> datetime:
+        """The moment at which people have worked for so long."""
+        left, day = length, self.local(moment).date()
         for _ in range(_FURTHEST):
             if self.works(day):
                 begin, end = max(moment, self.at(day, self.opens)), self.at(day, self.closes)
@@ -118,7 +121,19 @@ class WorkCalendar:
                     return begin + left
                 left -= max(end - begin, timedelta(0))
             day = self._next_day(day)
-        return moment + timedelta(hours=amount)
+        return moment + length
+
+    def work_between(self, first: datetime, last: datetime) -> timedelta:
+        """For how long people work between two moments."""
+        total, day = timedelta(0), self.local(first).date()
+        for _ in range(_FURTHEST):
+            if self.at(day, self.opens) >= last:
+                break
+            if self.works(day):
+                begin, end = max(first, self.at(day, self.opens)), min(last, self.at(day, self.closes))
+                total += max(end - begin, timedelta(0))
+            day = self._next_day(day)
+        return total
 
 
 def work_calendar(definition: Calendar, zone: str) -> WorkCalendar:

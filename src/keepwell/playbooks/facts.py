@@ -1,6 +1,6 @@
 """What is known of a customer at one moment, and whether a condition holds for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -10,11 +10,12 @@ import numpy as np
 
 from keepwell.evaluation.conditions import Judge
 from keepwell.evaluation.history import HistoryRows
-from keepwell.metrics.evaluate import Context
+from keepwell.metrics.evaluate import Context, evaluate
 from keepwell.metrics.frame import EPOCH, Column, Frame, Quality, constant_column, day_number, unknown_column
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.conditions import ConditionTree, change_expressions, condition_expression
 from keepwell.model.definitions import Settings
+from keepwell.model.expressions import parse_expression
 from keepwell.model.graph import substitute_settings
 from keepwell.model.metric_definitions import MetricType
 
@@ -80,6 +81,13 @@ class Rules:
         found = _judge(facts, self.signals).truth(_tree(condition, _Same(self.settings))).item(0)
         return None if found is None else bool(found)
 
+    def amount(self, expression: str, facts: Facts) -> float | None:
+        """The number that an expression comes to; None for unknown."""
+        context = Context(_look_up(facts, self.signals), np.array([day_number(facts.as_of)], np.int64))
+        found = evaluate(substitute_settings(parse_expression(expression), self.settings), context)
+        value = found.item(0) if found.type is MetricType.NUMBER else None
+        return None if value is None else float(value)  # type: ignore[arg-type]
+
 
 class _Same:
     """Settings as a key: the same object, for they hold a mapping and cannot be hashed."""
@@ -100,15 +108,18 @@ def _tree(condition: Condition, key: _Same) -> ConditionTree:
 
 
 def _judge(facts: Facts, signals: frozenset[str]) -> Judge:
-    days = np.array([day_number(facts.as_of)], np.int64)
+    days, look_up = np.array([day_number(facts.as_of)], np.int64), _look_up(facts, signals)
+    history = HistoryRows(Frame(np.array([""], dtype=object), days))
+    return Judge(Context(look_up, days), lambda name: constant_column(_ONE, name in facts.segments), history)
 
+
+def _look_up(facts: Facts, signals: frozenset[str]) -> Callable[[str], Column]:
     def look_up(name: str) -> Column:
         if name in facts.values:
             return _column(facts.values[name])
         return constant_column(_ONE, name in facts.signals) if name in signals else _column(None)
 
-    history = HistoryRows(Frame(np.array([""], dtype=object), days))
-    return Judge(Context(look_up, days), lambda name: constant_column(_ONE, name in facts.segments), history)
+    return look_up
 
 
 def _column(value: Value) -> Column:

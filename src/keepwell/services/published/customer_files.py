@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from keepwell.services.published.copies import PEOPLE, SUBSCRIPTIONS, TIMELINE
+from keepwell.services.published.copies import IDENTITIES, PEOPLE, SUBSCRIPTIONS, TIMELINE
 from keepwell.services.published.month_files import PARQUET
 from keepwell.warehouse.sql import listed, literal
 from keepwell.warehouse.storage import Warehouse
@@ -27,12 +27,13 @@ SUBSCRIPTION_COLUMNS: Final = (
     "started_at", "trial_end", "current_period_end", "renewal_date", "auto_renew", "cancel_at_period_end",
     "canceled_at", "ended_at", "cancellation_reason", "paused_at",
 )  # fmt: skip
-FILES: Final = (TIMELINE, PEOPLE, SUBSCRIPTIONS)
+FILES: Final = (TIMELINE, PEOPLE, SUBSCRIPTIONS, IDENTITIES)
 
 
 def write_customers(warehouse: Warehouse, folder: Path) -> None:
-    """Write the timeline, the people and the subscriptions of all customers."""
-    for name, select in ((TIMELINE, _timeline()), (PEOPLE, _people()), (SUBSCRIPTIONS, _subscriptions())):
+    """Write the timeline, the people and the subscriptions of all customers, and whose every id of a person is."""
+    selects = (_timeline(), _people(), _subscriptions(), _identities())
+    for name, select in zip(FILES, selects, strict=True):
         warehouse.connection.execute(f"COPY ({select}) TO {literal(str(folder / name))} {PARQUET}")
 
 
@@ -62,6 +63,18 @@ def _subscriptions() -> str:
     return (
         f"SELECT k.customer_id, {names} FROM subscriptions t JOIN customer_keys k USING (customer)"  # noqa: S608
         " WHERE t.deleted_at IS NULL ORDER BY customer_id, started_at DESC, subscription_id"
+    )
+
+
+def _identities() -> str:
+    """Whose an id is that events come with: of a person, of an anonymous visitor, or one that was linked by hand."""
+    person = "FROM people t JOIN customer_keys k USING (customer) WHERE t.deleted_at IS NULL"
+    anonymous = "json_extract_string(t.traits, '$.anonymous_id')"
+    return (
+        f"SELECT id, min(customer_id) AS customer_id FROM (SELECT t.person_id AS id, k.customer_id {person}"  # noqa: S608
+        f" UNION ALL SELECT t.product_user_id, k.customer_id {person}"
+        f" UNION ALL SELECT 'anonymous:' || {anonymous}, k.customer_id {person}"
+        " UNION ALL SELECT unknown_id, customer_id FROM identity_links) WHERE id IS NOT NULL GROUP BY id ORDER BY id"
     )
 
 

@@ -32,7 +32,7 @@ from keepwell.warehouse.storage import Warehouse
 
 _FORM: Final = "1"
 """Changes with the form of the files, so that copies in an older form are written anew."""
-_CUSTOMERS_FORM: Final = "1"
+_CUSTOMERS_FORM: Final = "2"
 
 
 def publish_copies(workspace: Workspace, on_wait: Callable[[str], None] | None = None) -> Copies:
@@ -78,14 +78,14 @@ def _planned(workspace: Workspace, warehouse: Warehouse, facts: Facts) -> Copies
     compiled = compile_model(published.model)
     dates = kept_dates(workspace, published.as_of)
     scores = compiled.health(), compiled.churn_risk()
-    loads, rest = _states(warehouse)
+    loads, links, rest = _states(warehouse)
     parts = {
         **history_parts(workspace, dates, scores),
         **usage_parts(facts),
-        **dict.fromkeys(FILES, digest(_CUSTOMERS_FORM, loads)),
+        **dict.fromkeys(FILES, digest(_CUSTOMERS_FORM, loads, links)),
     }
     settings = workspace.currency, workspace.zone, published.as_of.isoformat(), compiled.loaded.hash
-    found = digest(_FORM, loads, rest, *settings, *(f"{name} {made}" for name, made in sorted(parts.items())))
+    found = digest(_FORM, loads, links, rest, *settings, *(f"{name} {made}" for name, made in sorted(parts.items())))
     version = f"{published.as_of}-{found}"
     return Copies(
         version=version,
@@ -100,10 +100,10 @@ def _planned(workspace: Workspace, warehouse: Warehouse, facts: Facts) -> Copies
     )
 
 
-def _states(warehouse: Warehouse) -> tuple[str, str]:
-    """What has been loaded, and what else the state of the data shows."""
+def _states(warehouse: Warehouse) -> tuple[str, str, str]:
+    """What has been loaded, which ids are linked, and what else the state of the data shows."""
     run = warehouse.connection.execute
     loads = run("SELECT count(*), max(load_id), max(loaded_at) FROM loads").fetchone()
     waiting = run("SELECT state, count(*) FROM quarantine GROUP BY 1 ORDER BY 1").fetchall()
     links = run("SELECT unknown_id, customer_id FROM identity_links ORDER BY 1").fetchall()
-    return repr(loads), repr((waiting, links))
+    return repr(loads), repr(links), repr(waiting)

@@ -1,0 +1,84 @@
+"""What a message of the journal tells at once, in names that rules of alerts and triggers of playbooks use."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from keepwell.services.ingest.messages import STRIPE, Message
+from keepwell.services.ingest.segment_rows import occurred
+from keepwell.services.ingest.stripe_rows import created
+from keepwell.services.ingest.stripe_subscriptions import change_rows, subscription_row
+from keepwell.services.ingest.values import major_units, mapping, moment, text
+from keepwell.signals.alert_rules import Incident
+
+STALE: Final = timedelta(days=3)
+"""What happened so long before it arrived is history that is loaded, and nothing to be woken for."""
+_VIEWS: Final = {"page": "page_viewed", "screen": "screen_viewed"}
+_INVOICES: Final = {"invoice.payment_failed": "payment_failed", "invoice.paid": "payment_succeeded"}
+_CHARGES: Final = {"charge.refunded": "payment_refunded", "charge.dispute.created": "payment_disputed"}
+_CHANGES: Final = ("mrr_before", "mrr_after", "plan_before", "plan_after", "reason", "effective_at")
+
+
+def incident_names(message: Message) -> tuple[str, ...]:
+    """Every name under which a message may be known, without looking into it further."""
+    if message.kind != STRIPE:
+        name = text(message.body.get("event")) if message.kind == "track" else _VIEWS.get(message.kind)
+        return () if name is None else (name,)
+    return tuple(name for name, _ in _told(message))
+
+
+def incident_of(message: Message, customer: str) -> Incident | None:
+    """What a message tells of a customer; None when it tells nothing, or of days gone by."""
+    names = incident_names(message)
+    at = _at(message)
+    if not names or at < message.received_at - STALE:
+        return None
+    return Incident(customer, names, at, message.id, _properties(message))
+
+
+def _at(message: Message) -> datetime:
+    if message.kind != STRIPE:
+        return occurred(message)
+    return min(moment(created(message)) or message.received_at, message.received_at)
+
+
+def _properties(message: Message) -> dict[str, Any]:
+    if message.kind != STRIPE:
+        return dict(mapping(message.body.get("properties")))
+    found: dict[str, Any] = dict(mapping(mapping(message.body.get("data")).get("object")))
+    for _, said in _told(message):
+        found |= said
+    return found
+
+
+def _told(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Stripe's name of the event, and plain ones with what they are about."""
+    kind, data = str(message.body.get("type")), mapping(message.body.get("data"))
+    thing = mapping(data.get("object"))
+    yield kind, {}
+    if kind in _INVOICES:
+        yield _INVOICES[kind], _invoice(thing, paid=kind == "invoice.paid")
+    elif kind in _CHARGES:
+        amount = thing.get("amount_refunded" if kind == "charge.refunded" else "amount")
+        yield _CHARGES[kind], _money(thing, amount) | {"reason": thing.get("reason")}
+    elif kind.startswith("customer.subscription."):
+        now = created(message)
+        row = subscription_row(thing, "", now)
+        for change in change_rows(message.id, kind, thing, mapping(data.get("previous_attributes")), row, now):
+            yield change["change_type"], {name: change[name] for name in _CHANGES}
+
+
+def _invoice(thing: dict[str, Any], *, paid: bool) -> dict[str, Any]:
+    following = moment(thing.get("next_payment_attempt"))
+    return _money(thing, thing.get("amount_paid" if paid else "amount_due")) | {
+        "attempt": thing.get("attempt_count"),
+        "invoice_id": thing.get("id"),
+        "next_attempt_at": following.isoformat() if following else None,
+    }
+
+
+def _money(thing: dict[str, Any], amount: Any) -> dict[str, Any]:
+    return {
+        "amount": major_units(amount, thing.get("currency")),
+        "currency": (text(thing.get("currency")) or "").upper() or None,
+    }
