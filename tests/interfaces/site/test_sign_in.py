@@ -31,6 +31,7 @@ def test_two_factors_are_asked_for_once_they_are_set_up(client: Client, person: 
     secret = page.context["form"].secret
     assert client.post("/accounts/2fa/totp/activate/", {"code": "000000"}).status_code == 200
     assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)}).status_code == 302
+    assert AuditEntry.objects.filter(action="person.second_factor_added", actor=csm).exists()
     assert client.get("/accounts/2fa/recovery-codes/").status_code == 200
     again = Client()
     assert again.post("/accounts/login/", {"login": csm.email, "password": PASSWORD})["Location"].startswith(
@@ -46,17 +47,22 @@ def test_a_forgotten_password_is_set_through_a_mail(client: Client, person: Make
     client.post("/accounts/password/reset/", {"email": csm.email})
     link = re.search(r"http://\S+(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
     assert link is not None
+    assert mail.outbox[0].subject.startswith("[Keepwell] Set a new password for ")
     page = client.get(link.group(1), follow=True)
     assert page.status_code == 200
     new = "an entirely new password"
     client.post(page.request["PATH_INFO"], {"password1": new, "password2": new})
     csm.refresh_from_db()
     assert csm.check_password(new)
+    entry = AuditEntry.objects.get(action="person.password_changed")
+    assert entry.actor == csm
+    assert new not in f"{entry.summary} {entry.before} {entry.after}"
 
 
 def test_an_unknown_address_is_answered_the_same(client: Client) -> None:
     answer = client.post("/accounts/password/reset/", {"email": "nobody@example.com"})
     assert answer["Location"] == "/accounts/password/reset/done/"
+    assert mail.outbox == [], "nobody is written to who has no account here"
 
 
 @pytest.fixture
@@ -121,5 +127,7 @@ def test_a_forged_answer_is_refused(sso: Provider, person: MakePerson, client_of
 
 def test_a_workspace_without_mail_says_whom_to_ask(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"Look into your mail" in client.get("/accounts/password/reset/done/").content
+    assert b"Send the link" in client.get("/accounts/password/reset/").content
     monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
-    assert b"Ask an admin" in client.get("/accounts/password/reset/done/").content
+    for page in ("done/", ""):
+        assert b"Ask an admin" in client.get(f"/accounts/password/reset/{page}").content

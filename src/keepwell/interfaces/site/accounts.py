@@ -7,11 +7,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from keepwell.interfaces.site import clock
+from keepwell.interfaces.site import account_changes, clock
 from keepwell.services.team.audit import actor, record
+from keepwell.services.team.here import workspace
 from keepwell.store.models import Person, Role
 
 
@@ -21,6 +23,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up."""
         return False
+
+    @transaction.atomic
+    def set_password(self, user: Person, password: str) -> None:
+        """Set a new password, and write down that it was."""
+        super().set_password(user, password)
+        account_changes.sign_in_changed(user, "person.password_changed", "Set a new password")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a message of accounts; addresses that nobody here has get none."""
+        if template_prefix != "account/email/unknown_account":
+            super().send_mail(template_prefix, email, {**context, "workspace_name": workspace().name})
+
+    def format_email_subject(self, subject: str) -> str:
+        """Which program a message is from, instead of the server's address."""
+        return f"[Keepwell] {subject}"
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -5,9 +5,11 @@ from django.urls import include, path, re_path
 from keepwell.interfaces.api.api import unknown
 from keepwell.interfaces.api.api import urls as api_urls
 from keepwell.interfaces.api.ingest.stripe import stripe
+from keepwell.interfaces.site import account_changes
 from keepwell.interfaces.workspace.pages.errors import not_allowed, not_found, went_wrong
 from keepwell.interfaces.workspace.pages.health import healthz
 
+account_changes.listen()
 # Addresses decide which customers a person owns, so nobody changes the own one; and nobody signs up by themselves.
 _CLOSED = ("email/", "signup/", "confirm-email/", "3rdparty/", "3rdparty/signup/", "password/set/")
 
