@@ -48,10 +48,16 @@ def job_command(job: Any) -> list[str]:
 
 
 def work(stop: threading.Event) -> None:
-    """Work on jobs until `stop` is set, by the workspace's clock."""
-    late("keepwell.services.team.worker").work(
-        stop, now=late("keepwell.interfaces.site.clock").now, command=job_command
-    )
+    """Work on jobs and, beside them, on what happens meanwhile, until `stop` is set, by the workspace's clock."""
+    now = late("keepwell.interfaces.site.clock").now
+    actions = late("keepwell.services.team.actions").act
+    beside = threading.Thread(target=actions, args=(stop,), kwargs={"now": now}, name="actions", daemon=True)
+    beside.start()
+    try:
+        late("keepwell.services.team.worker").work(stop, now=now, command=job_command)
+    finally:
+        stop.set()
+        beside.join(timeout=_JOIN_SECONDS)
 
 
 def serve(
@@ -104,6 +110,7 @@ def _server(host: str, port: int, threads: int) -> Any:
             port=port,
             threads=threads,
             ident=None,
+            max_request_body_size=most_body(),
             clear_untrusted_proxy_headers=True,
             **_proxies(settings.WEB.trusted_proxies),
         )
@@ -111,6 +118,12 @@ def _server(host: str, port: int, threads: int) -> Any:
         raise WorkspaceError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}; choose another with --port or --host"
         ) from None
+
+
+def most_body() -> int:
+    """The bytes that a request may have: the largest upload that can be set, and the form around it."""
+    uploads, settings_module = late("keepwell.interfaces.site.uploads"), late("keepwell.services.team.settings")
+    return int(settings_module.MOST_UPLOAD_MB * uploads.MEGABYTE + uploads.ENVELOPE)
 
 
 def _proxies(count: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from keepwell.services.reading import read_published
 from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.team.housekeeping import tidy_up
 from keepwell.services.team.jobs import Done
+from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
 from keepwell.services.team.segment_membership import refresh_segments
@@ -41,6 +42,7 @@ def run_daily(running: Running) -> Done:
         **_computed(report),
         "workspace segments": segments,
         **_tasks(running, day),
+        **_playbooks(running, day),
     }
     tidy_up(running.now())
     stale = _stale(running.workspace, day)
@@ -136,6 +138,15 @@ def _tasks(running: Running, day: date) -> dict[str, int]:
         "tasks closed": opened.closed,
         "holds ended": opened.holds_ended,
     }
+
+
+def _playbooks(running: Running, day: date) -> dict[str, int]:
+    """What the day starts and ends; the worker's next turns do it."""
+    if running.workspace.snapshots.latest() != day:
+        return {}
+    running.step("Starting playbooks", 0.95)
+    started = start_from_day(running.workspace, day, running.now())
+    return {"playbooks called for": started.starts, "runs that hear of the day": started.heard}
 
 
 def _stale(workspace: Workspace, day: date) -> bool:

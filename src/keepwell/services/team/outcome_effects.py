@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 
 from keepwell.model.definitions import Model
+from keepwell.playbooks.events import Happened
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.holds import hold_until, record_end
+from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.reasons import resolved_segment
 from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.store.models import CanonicalWrite, Hold, Outcome, Task
@@ -34,6 +36,7 @@ class Known:
 def apply_result(who: Actor, outcome: Outcome, known: Known, *, now: datetime, today: date) -> None:
     """Everything that follows from an outcome, in the caller's transaction."""
     _keep_interaction(who, outcome, now)
+    happened(outcome.customer_id, Happened.OUTCOME, name=outcome.result, key=f"outcome:{outcome.pk}", at=now)
     match outcome.result:
         case Outcome.Result.RESOLVED:
             _hold(who, outcome, known, Hold.Kind.RESOLVED, now=now, today=today)

@@ -1,0 +1,81 @@
+"""What a worker does between jobs, several times a second: follow events, move playbooks, send, watch clocks."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import close_old_connections, connections
+
+from keepwell.services.team.here import workspace
+from keepwell.services.team.playing.turn import LIMIT, playing_turn
+from keepwell.services.team.worker import worker_name
+from keepwell.services.workspace import Workspace, WorkspaceError
+
+LOG: Final = logging.getLogger("keepwell.actions")
+LOOK_SECONDS: Final = 0.25
+QUIET: Final = timedelta(minutes=1)
+"""For so long the same error of a turn is not logged again."""
+MOST_TOLD: Final = 1000
+
+Turn = Callable[[Workspace, datetime, str], int]
+
+
+def _playing(here: Workspace, now: datetime, worker: str) -> int:
+    return playing_turn(here, now, worker=worker)
+
+
+TURNS: Sequence[tuple[str, Turn]] = (("playbooks", _playing),)
+"""In this order; each returns how much it did. A turn of a new kind is a function and its line here."""
+
+
+def actions_turn(
+    here: Workspace, now: datetime, worker: str, *, turns: Sequence[tuple[str, Turn]] | None = None
+) -> int:
+    """One turn of everything; what goes wrong in one part is logged and does not keep the others from theirs."""
+    done = 0
+    for name, turn in TURNS if turns is None else turns:
+        try:
+            done += turn(here, now, worker)
+        except Exception as error:
+            if _news(name, error, now):
+                LOG.exception("%s: %s", name, error)
+            close_old_connections()
+    return done
+
+
+def act(stop: threading.Event, *, now: Callable[[], datetime]) -> None:
+    """Turn after turn until `stop` is set; at once again while there is much to do."""
+    worker = f"{worker_name()} actions"
+    try:
+        while not stop.is_set():
+            close_old_connections()
+            if _turn(now(), worker) < LIMIT:
+                stop.wait(LOOK_SECONDS)
+    finally:
+        connections.close_all()
+
+
+def _turn(now: datetime, worker: str) -> int:
+    try:
+        return actions_turn(workspace(), now, worker)
+    except (WorkspaceError, OSError) as error:
+        if _news("workspace", error, now):
+            LOG.error("%s", error)
+        return 0
+
+
+_told: dict[tuple[str, str], datetime] = {}
+
+
+def _news(name: str, error: Exception, now: datetime) -> bool:
+    """Whether an error is to be logged: while it lasts, once a minute."""
+    key = (name, f"{type(error).__name__}: {error}")
+    last = _told.get(key)
+    if last is not None and abs(now - last) < QUIET:
+        return False
+    if len(_told) > MOST_TOLD:
+        _told.clear()
+    _told[key] = now
+    return True

@@ -1,0 +1,114 @@
+"""The beginning of a run: who may enter, who is left alone to compare with, and the first steps."""
+
+from typing import Final
+
+from keepwell.playbooks.entries import Entry, held_out, refusal
+from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.machine import Machine
+from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.playing.desk import Desk
+from keepwell.services.team.playing.effects import KEEPWELL
+from keepwell.services.team.playing.plays import Kept, keep_version
+from keepwell.services.team.playing.writing import write_move
+from keepwell.store.models import Happening, Hold, PlaybookHeldOut, PlaybookRun, PlaybookSwitch
+
+TRIGGER: Final = "trigger"
+"""In the data of a start: the playbook's own trigger, and no person or other playbook."""
+
+
+class StartRefused(Exception):  # noqa: N818  it is an answer, not a fault
+    """A playbook that is not started for a customer; the message says why."""
+
+
+def begin_from(desk: Desk, one: Happening) -> PlaybookRun | None:
+    """Start what a happening asks for, when the playbook is still on and the customer may enter."""
+    kept = desk.plays.current(one.name)
+    if kept is None or not PlaybookSwitch.objects.filter(playbook=one.name, on=True).exists():
+        return None
+    by, automatic = str(one.data.get("by", "")), bool(one.data.get(TRIGGER))
+    try:
+        return begin(desk, kept, one.customer_id, by=by, compare=automatic)
+    except StartRefused:
+        return None
+
+
+def begin(
+    desk: Desk, kept: Kept, customer_id: str, *, by: str, compare: bool = False, who: Actor = KEEPWELL
+) -> PlaybookRun:
+    """Start a playbook for a customer that this transaction holds. With `compare` some are left alone.
+
+    Raises StartRefused.
+    """
+    facts = desk.facts(customer_id, kept, None)
+    entries = _entries(kept, customer_id)
+    _check(desk, kept, customer_id, entries, facts)
+    if compare and held_out(kept.play.name, customer_id, kept.play.playbook.hold_out):
+        _hold_out(desk, kept, customer_id)
+        raise StartRefused("is left alone, to compare with")
+    keep_version(kept, desk.now)
+    return _begun(desk, kept, customer_id, by, len(entries) + 1, facts, who)
+
+
+def _begun(
+    desk: Desk, kept: Kept, customer_id: str, by: str, entry: int, facts: Facts | None, who: Actor
+) -> PlaybookRun:
+    moved = Machine(kept.play).begin(customer_id, entry, desk.now, facts)
+    state = moved[0]
+    run = PlaybookRun.objects.create(
+        playbook=kept.play.name,
+        version=kept.play.version,
+        customer_id=customer_id,
+        company=desk.company(customer_id),
+        entry=entry,
+        started_at=state.started_at,
+        started_by=by[:255],
+        state=state.as_dict(),
+        phase=state.phase,
+    )
+    record(
+        who,
+        at=desk.now,
+        action="playbook.started",
+        kind="playbook_run",
+        object_id=run.pk,
+        customer_id=customer_id,
+        summary=f"{kept.label} for {run.company}: started by {by}",
+        after={"playbook": run.playbook, "version": run.version, "entry": entry},
+    )
+    write_move(desk, run, moved)
+    return run
+
+
+def _entries(kept: Kept, customer_id: str) -> list[Entry]:
+    runs = PlaybookRun.objects.filter(playbook=kept.play.name, customer_id=customer_id).order_by("entry")
+    return [Entry(begun, ended) for begun, ended in runs.values_list("started_at", "ended_at")]
+
+
+def _check(desk: Desk, kept: Kept, customer_id: str, entries: list[Entry], facts: Facts | None) -> None:
+    """Raise StartRefused with what is against it."""
+    if facts is not None and not facts.active:
+        raise StartRefused("is no customer any more")
+    if Hold.objects.filter(customer_id=customer_id, kind=Hold.Kind.LOST, ended_on=None).exists():
+        raise StartRefused("is marked as lost")
+    why = refusal(kept.play.playbook, entries, desk.now, kept.play.calendar)
+    if why is not None:
+        raise StartRefused(why)
+    audience = kept.play.playbook.audience
+    if audience is not None and not kept.play.rules.holds(audience, facts or Facts(desk.now.date())):
+        raise StartRefused("is not one of those that it is for")
+
+
+def _hold_out(desk: Desk, kept: Kept, customer_id: str) -> None:
+    _, made = PlaybookHeldOut.objects.get_or_create(
+        playbook=kept.play.name, customer_id=customer_id, defaults={"at": desk.now}
+    )
+    if made:
+        record(
+            KEEPWELL,
+            at=desk.now,
+            action="playbook.held_out",
+            kind="playbook",
+            object_id=kept.play.name,
+            customer_id=customer_id,
+            summary=f"{kept.label}: {desk.company(customer_id)} is left alone, to compare with",
+        )

@@ -1,0 +1,91 @@
+"""What a turn works with: the moment, the playbooks, the people, and what is known of the customers."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from keepwell.model.step_definitions import CONTACTS
+from keepwell.playbooks.events import TO_CUSTOMER, Effect
+from keepwell.playbooks.facts import Facts
+from keepwell.services.team.outbox.compose import compose_message
+from keepwell.services.team.playing.known import Known, Look, look_up
+from keepwell.services.team.playing.plays import Kept, Plays, plays_of
+from keepwell.services.team.playing.roles import People
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Channel, Outgoing, PlaybookEffect, PlaybookRun
+
+REMEMBERED: Final = 30
+"""For so many days a message counts against the caps; for more where a cap looks back further."""
+NOT_RECEIVED: Final = (Outgoing.State.CANCELLED, Outgoing.State.SUPPRESSED, Outgoing.State.DEAD)
+
+Compose = Callable[[Workspace, Effect, PlaybookRun, datetime], list[Outgoing]]
+"""Puts what a message effect asks for into the outbox; nothing when nobody can be written to."""
+
+
+@dataclass
+class Desk:
+    """One turn's view of the workspace at the moment `now`."""
+
+    workspace: Workspace
+    plays: Plays
+    now: datetime
+    look: Look
+    compose: Compose
+    known: dict[str, Known] = field(default_factory=dict)
+
+    @cached_property
+    def people(self) -> People:
+        """The people of the workspace."""
+        return People()
+
+    def read(self, customers: Collection[str], runs: Iterable[tuple[str, str]]) -> None:
+        """Read what is known of customers whose runs are of these playbooks and versions."""
+        old = {pair for pair in runs if not self._is_current(*pair)}
+        names = self.plays.names.union(*(self.plays.version(*pair).names for pair in old))
+        self.known.update(self.look(customers, names))
+
+    def _is_current(self, playbook: str, version: str) -> bool:
+        now = self.plays.current(playbook)
+        return now is not None and now.play.version == version
+
+    def facts(self, customer_id: str, kept: Kept, run: PlaybookRun | None) -> Facts | None:
+        """The customer as a run sees it, with the messages that others sent to it lately."""
+        known = self.known.get(customer_id)
+        steps = kept.play.playbook.steps
+        contacts = self._contacts(customer_id, kept, run) if any(isinstance(s, CONTACTS) for s in steps) else ()
+        if known is None:
+            return None if not contacts else Facts(self.now.date(), {"company": customer_id}, contacts=contacts)
+        facts = known.facts
+        return Facts(facts.as_of, facts.values, facts.segments, facts.signals, contacts, facts.active)
+
+    def _contacts(self, customer_id: str, kept: Kept, run: PlaybookRun | None) -> tuple[datetime, ...]:
+        caps = (kept.play.playbook.cap, kept.play.workspace.cap)
+        days = max([REMEMBERED, *(cap.per_days for cap in caps if cap)])
+        since = self.now - timedelta(days=days)
+        of_runs = PlaybookEffect.objects.filter(
+            run__customer_id=customer_id, kind__in=[str(kind) for kind in TO_CUSTOMER], at__gte=since
+        )
+        of_runs = of_runs.exclude(run=run).exclude(result__has_key="refused")
+        others = Outgoing.objects.filter(
+            customer_id=customer_id, audience=Channel.Audience.CUSTOMER, run=None, made_at__gte=since
+        ).exclude(state__in=NOT_RECEIVED)
+        return tuple(sorted([*of_runs.values_list("at", flat=True), *others.values_list("due_at", flat=True)]))
+
+    def company(self, customer_id: str) -> str:
+        """What people call the customer."""
+        known = self.known.get(customer_id)
+        return known.company if known else customer_id[:255]
+
+    def owner_email(self, customer_id: str) -> str:
+        """Under which address its owner is known; empty for nobody."""
+        known = self.known.get(customer_id)
+        return known.owner_email if known else ""
+
+
+def desk_of(
+    workspace: Workspace, now: datetime, *, look: Look | None = None, compose: Compose = compose_message
+) -> Desk:
+    """A desk for one turn; `look` is another way to look customers up than by the newest published day."""
+    return Desk(workspace, plays_of(workspace), now.astimezone(UTC), look or look_up(workspace), compose)

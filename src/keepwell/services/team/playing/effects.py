@@ -1,0 +1,162 @@
+"""What a run asks for becomes rows, in the transaction that moved the run: each effect once, each with an audit row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from keepwell.model.step_definitions import END, EndStep
+from keepwell.playbooks.events import Effect, Wanted
+from keepwell.playbooks.state import State
+from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.playing.desk import NOT_RECEIVED, Desk
+from keepwell.services.team.playing.effects_data import assign, update_fields
+from keepwell.services.team.playing.effects_people import approval, notify, task
+from keepwell.services.team.playing.effects_selling import offer
+from keepwell.services.team.playing.happenings import START, happened
+from keepwell.services.team.playing.plays import Kept
+from keepwell.services.team.playing.wish import Result, Wish
+from keepwell.store.models import (
+    Approval,
+    Channel,
+    Offer,
+    Outgoing,
+    PlaybookEffect,
+    PlaybookRun,
+    PlaybookSwitch,
+    PlaybookTimer,
+)
+
+KEEPWELL: Final = Actor("Keepwell")
+NOBODY: Final = "nobody there can be written to"
+ACTIONS: Final[Mapping[Wanted, str]] = {
+    Wanted.TASK: "task.opened",
+    Wanted.NOTIFY: "playbook.told",
+    Wanted.APPROVAL: "approval.asked",
+    Wanted.MESSAGE: "playbook.message",
+    Wanted.OFFER: "offer.made",
+    Wanted.ASSIGN: "playbook.assigned",
+    Wanted.UPDATE_FIELD: "playbook.updated",
+    Wanted.START: "playbook.calls",
+    Wanted.TIMER: "playbook.waits",
+    Wanted.END: "playbook.ended",
+}
+"""What the audit log calls each effect."""
+_MADE: Final = ("task", "approval", "offer")
+WITHDRAWABLE: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
+
+
+def apply_effects(
+    desk: Desk, run: PlaybookRun, kept: Kept, effects: Sequence[Effect], state: State, who: Actor
+) -> None:
+    """Do what a move asked for. What has a row under its key was done before and is left."""
+    done = set(PlaybookEffect.objects.filter(key__in=[e.key for e in effects]).values_list("key", flat=True))
+    for effect in effects:
+        if effect.key in done:
+            continue
+        wish = Wish(desk, run, kept, effect)
+        if effect.kind is Wanted.TIMER:
+            result, words = _timer(wish)
+        else:
+            result, words = _end(wish, state) if effect.kind is Wanted.END else HANDLERS[effect.kind](wish)
+            _keep(wish, result)
+        _record(wish, who, words, result)
+
+
+def settle(run: PlaybookRun, state: State, now: datetime) -> None:
+    """After a move: timers that no longer count go, and questions that were passed over are closed."""
+    old = PlaybookTimer.objects.filter(run=run)
+    (old if state.ended else old.exclude(number=state.timer)).delete()
+    if state.ended or not state.asked:
+        open_ones = Approval.objects.filter(run=run, kind="playbook", state=Approval.State.OPEN)
+        open_ones.update(state=Approval.State.GONE if state.ended else Approval.State.EXPIRED, decided_at=now)
+
+
+def _keep(wish: Wish, result: Result) -> None:
+    effect = wish.effect
+    PlaybookEffect.objects.create(
+        key=effect.key,
+        run=wish.run,
+        kind=str(effect.kind),
+        step=effect.step[:120],
+        at=effect.at,
+        due=effect.due,
+        details=dict(effect.details),
+        result=dict(result),
+    )
+
+
+def _record(wish: Wish, who: Actor, words: str, result: Result) -> None:
+    """The audit row: of what was made, where something was, else of the run."""
+    kind, made = next(((name, result[name]) for name in _MADE if name in result), ("playbook_run", wish.run.pk))
+    action = ACTIONS[wish.effect.kind]
+    if result.get("linked") or (wish.effect.kind is Wanted.OFFER and "refused" in result):
+        action, kind, made = f"playbook.{wish.effect.kind}", "playbook_run", wish.run.pk
+    record(
+        who,
+        at=wish.now,
+        action=action,
+        kind=kind,
+        object_id=made,
+        customer_id=wish.run.customer_id,
+        summary=f"{wish.kept.label} for {wish.run.company}: {words}",
+        after={"effect": wish.effect.key, "step": wish.effect.step, "run": wish.run.pk, **result},
+    )
+
+
+def _timer(wish: Wish) -> tuple[Result, str]:
+    """A run's wish to be woken; one that rang too early is set again under its number."""
+    number, due = int(wish.effect.details["timer"]), wish.effect.due or wish.now
+    PlaybookTimer.objects.update_or_create(run=wish.run, number=number, defaults={"due_at": due})
+    return {}, f"waits until {due:%Y-%m-%d %H:%M} UTC"
+
+
+def _message(wish: Wish) -> tuple[Result, str]:
+    rows = wish.desk.compose(wish.workspace, wish.effect, wish.run, wish.now)
+    name = str(wish.effect.details["message"])
+    refused = {} if any(row.state not in NOT_RECEIVED for row in rows) else {"refused": NOBODY}
+    if not rows:
+        return refused, f"message {name} not sent: {NOBODY}"
+    return {"outbox": [row.pk for row in rows], **refused}, f"message {name}{' not sent' if refused else ''}"
+
+
+def _start(wish: Wish) -> tuple[Result, str]:
+    """Another playbook for the same customer, in a transaction of its own right after."""
+    name = str(wish.effect.details["playbook"])
+    if not PlaybookSwitch.objects.filter(playbook=name, on=True).exists():
+        return {"refused": f"{name} is switched off"}, f"{name} not started: it is switched off"
+    by = f"playbook {wish.kept.label}"
+    happened(wish.run.customer_id, START, name=name, key=wish.effect.key, at=wish.now, data={"by": by})
+    return {"playbook": name}, f"starts {name}"
+
+
+def _end(wish: Wish, state: State) -> tuple[Result, str]:
+    """The run is closed; when something stopped it, nothing that still waits goes to the customer."""
+    reason = str(wish.effect.details["reason"])
+    if came_to_its_end(wish.kept, state):
+        return {}, f"ended: {reason}"
+    waiting = Outgoing.objects.filter(run=wish.run, audience=Channel.Audience.CUSTOMER, state__in=WITHDRAWABLE)
+    cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"The playbook was stopped: {reason}")
+    asked = Offer.objects.filter(run=wish.run, state=Offer.State.ASKED)
+    withdrawn = asked.update(state=Offer.State.WITHDRAWN, answered_at=wish.now, result=f"Stopped: {reason}")
+    gone = Approval.objects.filter(run=wish.run, state=Approval.State.OPEN)
+    gone.update(state=Approval.State.GONE, decided_at=wish.now)
+    counts = {"cancelled": cancelled, "withdrawn": withdrawn}
+    return {name: count for name, count in counts.items() if count}, f"stopped: {reason}"
+
+
+def came_to_its_end(kept: Kept, state: State) -> bool:
+    """Whether a run went all its way, and was not stopped on it."""
+    step = kept.play.steps.get(state.step)
+    return state.step == END or (isinstance(step, EndStep) and state.begun is not None)
+
+
+HANDLERS: Final[Mapping[Wanted, Callable[[Wish], tuple[Result, str]]]] = {
+    Wanted.TASK: task,
+    Wanted.NOTIFY: notify,
+    Wanted.APPROVAL: approval,
+    Wanted.MESSAGE: _message,
+    Wanted.OFFER: offer,
+    Wanted.ASSIGN: assign,
+    Wanted.UPDATE_FIELD: update_fields,
+    Wanted.START: _start,
+}

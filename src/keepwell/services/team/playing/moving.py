@@ -1,0 +1,77 @@
+"""Moves the runs of one customer, in the order in which things happened, within one transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from keepwell.playbooks.events import Event, Happened
+from keepwell.playbooks.machine import Machine
+from keepwell.playbooks.state import state_from
+from keepwell.services.team.playing.beginning import begin_from
+from keepwell.services.team.playing.desk import Desk
+from keepwell.services.team.playing.happenings import START
+from keepwell.services.team.playing.writing import write_move
+from keepwell.store.models import Happening, PlaybookRun, PlaybookTimer
+
+MOST_ROUNDS: Final = 20
+"""A start that follows from a start that follows from a start …: the rest waits for the next turn."""
+
+
+@dataclass
+class Moving:
+    """One customer in one transaction."""
+
+    desk: Desk
+    customer_id: str
+    moved: int = 0
+    _runs: dict[int, PlaybookRun] = field(default_factory=dict)
+
+    def all(self) -> int:
+        """Hear what happened and fire what is due until nothing is left; how much there was."""
+        for _ in range(MOST_ROUNDS):
+            found = self._waiting()
+            if not found:
+                break
+            for one in found:
+                self._hear(one) if isinstance(one, Happening) else self._fire(one)
+            self.moved += len(found)
+        return self.moved
+
+    def _waiting(self) -> list[Happening | PlaybookTimer]:
+        """In the order of time; an answer that came when a timer was due comes first."""
+        running = PlaybookRun.objects.filter(customer_id=self.customer_id, ended_at=None)
+        self._runs = {run.pk: run for run in running.order_by("pk")}
+        heard = Happening.objects.filter(customer_id=self.customer_id, heard_at=None)
+        due = PlaybookTimer.objects.filter(run__customer_id=self.customer_id, due_at__lte=self.desk.now)
+        ordered = [((h.at, 0, h.pk), h) for h in heard] + [((t.due_at, 1, t.run_id), t) for t in due]
+        return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]
+
+    def _fire(self, timer: PlaybookTimer) -> None:
+        timer.delete()
+        run = self._runs.get(timer.run_id)
+        if run is not None and run.ended_at is None:
+            self._move(run, Event(Happened.TIMER, timer=timer.number))
+
+    def _hear(self, one: Happening) -> None:
+        Happening.objects.filter(pk=one.pk).update(heard_at=self.desk.now)
+        if one.kind == START:
+            begin_from(self.desk, one)
+            return
+        event = Event(Happened(one.kind), name=one.name, asked=str(one.data.get("asked", "")))
+        for run in self._hearing(one):
+            if event.kind is Happened.RESPONSE and run.responded_at is None:
+                run.responded_at = one.at
+            self._move(run, event)
+
+    def _hearing(self, one: Happening) -> Iterable[PlaybookRun]:
+        """The run that it is for, or all that had begun by then."""
+        runs = [run for run in self._runs.values() if run.ended_at is None]
+        if one.run_id is not None:
+            return [run for run in runs if run.pk == one.run_id]
+        return [run for run in runs if run.started_at <= one.at]
+
+    def _move(self, run: PlaybookRun, event: Event) -> None:
+        kept = self.desk.plays.of_run(run)
+        known = self.desk.facts(self.customer_id, kept, run)
+        told = Event(event.kind, event.name, event.timer, event.asked, known)
+        write_move(self.desk, run, Machine(kept.play).step(state_from(run.state), told, self.desk.now))
