@@ -15,7 +15,7 @@ from keepwell.playbooks.facts import Facts
 _LINE: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _HIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of all text after them."""
-_MARKED: Final = re.compile(r"([\\\\`*_{}\[\]()#+!|~-])")
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]()#+!|~=-]|(?<=\d)\.)")
 _BLANK_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 
 
@@ -72,8 +72,11 @@ def message_fields(
 
 
 def _written_by_us(root: str, name: str) -> bool:
-    """Settings and addresses come from the workspace itself, and an address must stay as it is."""
-    return root in ("setting", "link") or name.endswith(("url", "link"))
+    """Settings and addresses come from the workspace itself, and an address must stay as it is.
+
+    What a customer calls an address does not: it is as hostile as the rest of what customers say.
+    """
+    return root in ("setting", "link") or (root not in ("customer", "person") and name.endswith(("url", "link")))
 
 
 def one_line(text: str) -> str:

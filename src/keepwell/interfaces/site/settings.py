@@ -90,6 +90,8 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = _WORKSPACE.zone
 STATIC_URL = "/static/"
+# What browsers ask for at the root, whatever the pages say.
+WHITENOISE_ROOT = Path(__file__).parent.parent / "workspace" / "root"
 STATIC_ROOT = _WEB_DATA / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,7 +1,5 @@
 """Fixtures of the outbox."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
 
@@ -11,11 +9,11 @@ from tests.web import published_workspace
 
 
 @pytest.fixture
-def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailConfig]:
+def mail(monkeypatch: pytest.MonkeyPatch) -> MailConfig:
     """A sender's address and a domain for replies."""
     config = MailConfig("smtp", "Acme Team <hello@keepwell.example>", reply_domain="reply.keepwell.example")
     monkeypatch.setattr(settings, "MAIL", config)
-    yield config
+    return config
 
 
 @pytest.fixture

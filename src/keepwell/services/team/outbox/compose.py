@@ -124,8 +124,7 @@ def write(
         subject=words.subject,
         state=Outgoing.State.SUPPRESSED if refused else Outgoing.State.WAITING,
         error="This person has unsubscribed." if refused else "",
-        **_about(writing, account),
-        **_body(workspace, message, words, key),
+        **_about(writing, account) | _body(workspace, message, words, key, writing),
     )
 
 
@@ -191,12 +190,15 @@ def _words(
     return letter(message, account.customer_id, account.facts, settings, around)
 
 
-def _body(workspace: Workspace, message: Message, words: Letter, key: str) -> dict[str, Any]:
-    return _in_app(words) if message.channel == IN_APP else _mail(workspace, message, words, key, track=tracked(EMAIL))
+def _body(workspace: Workspace, message: Message, words: Letter, key: str, writing: Writing) -> dict[str, Any]:
+    if message.channel == EMAIL:
+        return _mail(workspace, message, words, key, track=tracked(EMAIL))
+    shown = {"preview": words.preview, "button": words.button, "link": words.link}
+    return _in_app(words) | {"payload": dict(writing.payload) | shown}
 
 
 def _in_app(words: Letter) -> dict[str, Any]:
-    return {"text": words.text, "html": words.fragment()}
+    return {"text": words.body, "html": words.fragment()}
 
 
 def _mail(workspace: Workspace, message: Message, words: Letter, key: str, *, track: bool) -> dict[str, Any]:

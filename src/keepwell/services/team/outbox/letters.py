@@ -30,10 +30,14 @@ class Letter:
     link: str
 
     @property
+    def body(self) -> str:
+        """The plain text without the button."""
+        return as_plain(self.markdown)
+
+    @property
     def text(self) -> str:
         """The plain text, the button's link at its end."""
-        body = as_plain(self.markdown)
-        return f"{body}\n\n{self.button}: {self.link}" if self.button else body
+        return f"{self.body}\n\n{self.button}: {self.link}" if self.button else self.body
 
     def fragment(self, follow: Follow = same) -> str:
         """The body alone as HTML, without a button."""
