@@ -41,7 +41,7 @@ def known(company: str = "Acme", *, owner: str = "ann@example.com", **changes: A
     """A quiet customer in danger."""
     values = {"company": company, "owner_email": owner, "logins": 0.0}
     about = {"values": values, "segments": frozenset({"danger"}), "signals": frozenset({"quiet"})}
-    facts = Facts(MONDAY.date(), **(about | changes))  # type: ignore[arg-type]
+    facts = Facts(MONDAY.date(), **(about | changes))
     return Known(facts, company, owner, segment="danger")
 
 
