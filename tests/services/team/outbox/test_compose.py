@@ -20,6 +20,7 @@ from keepwell.services.team.outbox import compose, tokens
 from keepwell.services.team.outbox.compose import compose_message, preview_message
 from keepwell.services.team.outbox.letters import laid_out, letter
 from keepwell.services.team.outbox.recipients import Addressee, account_of, recipients
+from keepwell.services.team.outbox.texts import model_now
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Outgoing
 from tests.services.team.outbox.world import NOON, asked, go_live, running
@@ -168,7 +169,7 @@ def test_an_offer_is_in_its_words(here: Workspace) -> None:
 
 
 def test_a_preview_is_what_would_be_sent_and_leaves_nothing(here: Workspace) -> None:
-    name = next(n for n, m in compose.model_now(here).messages.items() if m.channel == "email")
+    name = next(n for n, m in model_now(here).messages.items() if m.channel == "email")
     shown = preview_message(here, name, CUSTOMER)
     assert shown.to_address
     assert shown.subject
@@ -181,7 +182,7 @@ def test_a_preview_is_what_would_be_sent_and_leaves_nothing(here: Workspace) -> 
 
 
 def test_every_message_of_the_pack_can_be_written(here: Workspace) -> None:
-    for name in compose.model_now(here).messages:
+    for name in model_now(here).messages:
         shown = preview_message(here, name, CUSTOMER)
         assert "{{" not in shown.subject + shown.text
         assert shown.text.strip()

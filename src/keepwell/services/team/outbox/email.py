@@ -129,7 +129,7 @@ def _accepted(row: Outgoing, mail: EmailMultiAlternatives) -> Result:
     if status.status and status.status <= _REFUSED:
         return GiveUp(f"The provider refuses it: {', '.join(sorted(status.status))}")
     known = status.message_id
-    return Sent(str(known) if isinstance(known, str) else message_id(row))
+    return Sent(message_id(row) if known is None or isinstance(known, set) else str(known))
 
 
 def _answered(row: Outgoing, error: AnymailAPIError) -> Result:
