@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('store', '0005_actions'),
+        ("store", "0005_actions"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='job',
-            name='kind',
-            field=models.CharField(choices=[('daily', 'Daily run'), ('backfill', 'Backfill'), ('load', 'Load'), ('publish', 'Publish'), ('plan', 'Plan of a model change'), ('retry', 'Retry of quarantined rows'), ('budget', 'Alert budget of a playbook')], max_length=16),
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("daily", "Daily run"),
+                    ("backfill", "Backfill"),
+                    ("load", "Load"),
+                    ("publish", "Publish"),
+                    ("plan", "Plan of a model change"),
+                    ("retry", "Retry of quarantined rows"),
+                    ("budget", "Alert budget of a playbook"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

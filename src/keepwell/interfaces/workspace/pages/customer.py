@@ -37,6 +37,7 @@ _CALLED_FIRST: Final = ("decision_maker", "champion", "exec_sponsor", "admin", "
 SECTIONS: Final = (
     ("score", "Score"),
     ("segments", "Segments & signals"),
+    ("playbooks", "Playbooks"),
     ("timeline", "Timeline"),
     ("usage", "Usage"),
     ("people", "People"),

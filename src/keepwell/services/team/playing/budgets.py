@@ -23,11 +23,12 @@ _ENDED_WELL: Final = (Job.State.DONE, Job.State.PROBLEMS)
 
 @dataclass(frozen=True)
 class KeptBudget:
-    """The newest replay of a playbook: asked for, under way, failed, or done. `current` says that the playbook is
-    still as it was then, and that no later day has been published since."""
+    """The newest replay of a playbook: asked for, under way, failed, or done. `same` says that the playbook is still
+    as it was then, `newest` that no later day has been published since."""
 
     job: Job | None
-    current: bool
+    same: bool = False
+    newest: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -56,9 +57,9 @@ def budget_of(workspace: Workspace, model: Model, playbook: str) -> KeptBudget:
     """What is known of a playbook's budget."""
     job = Job.objects.filter(kind=Job.Kind.BUDGET, arguments__playbook=playbook).order_by("-pk").first()
     if job is None:
-        return KeptBudget(None, False)
+        return KeptBudget(None)
     same = job.arguments.get("version") == playbook_version(model, playbook)
-    return KeptBudget(job, same and job.as_of == workspace.snapshots.latest())
+    return KeptBudget(job, same, job.as_of == workspace.snapshots.latest())
 
 
 def budget_ask(who: Actor, workspace: Workspace, playbook: str, now: datetime) -> Job:
@@ -69,7 +70,7 @@ def budget_ask(who: Actor, workspace: Workspace, playbook: str, now: datetime) -
     if not replayable(model, playbook):
         raise WorkspaceError("It starts by hand or with an event, so the past says nothing about it.")
     kept = budget_of(workspace, model, playbook)
-    if kept.job is not None and kept.current and (kept.waiting or kept.result is not None):
+    if kept.job is not None and kept.same and kept.newest and (kept.waiting or kept.result is not None):
         return kept.job
     latest = workspace.snapshots.latest()
     arguments = {"playbook": playbook, "version": playbook_version(model, playbook), "days": DEFAULT_DAYS}

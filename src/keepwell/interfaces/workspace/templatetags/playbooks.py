@@ -1,0 +1,46 @@
+"""How pages write what becomes of a run of a playbook."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from keepwell.interfaces.workspace.playbook_words import subject_said
+from keepwell.interfaces.workspace.templatetags.keepwell import moment
+from keepwell.playbooks.state import state_from
+from keepwell.reporting.words import label_of
+from keepwell.store.models import PlaybookRun
+
+register = template.Library()
+
+
+@register.filter
+def subject(text: str | None) -> str:
+    """A message's subject with its placeholders in brackets."""
+    return subject_said(text or "")
+
+
+@register.filter
+def playbook_of(run: PlaybookRun, labels: Mapping[str, str] | None) -> str:
+    """What the playbook of a run is called."""
+    return (labels or {}).get(run.playbook) or label_of(run.playbook, None)
+
+
+@register.filter
+def stands(run: PlaybookRun, labels: Any) -> str:
+    """Where a run stands, in one line; `labels` are of the steps by name, where they are known."""
+    if run.ended_at is not None:
+        return f"{run.reason[:1].upper()}{run.reason[1:] or 'Ended'}, {moment(run.ended_at)}"
+    step = (labels or {}).get(run.step, "") if isinstance(labels, Mapping) else ""
+    until = state_from(run.state).waits_until if run.state else None
+    waits = f"until {moment(until)}" if until else ""
+    return ", ".join(part for part in (step or label_of(run.step, None), waits) if part)
+
+
+@register.filter
+def capfirst_role(text: str) -> str:
+    """Whose work it is: a role in words, else the address as it is."""
+    role = text.removeprefix("role: ")
+    return (
+        text if role == text and text != "nobody" else role[:1].upper() + role[1:] if role != "nobody" else "No owner"
+    )
