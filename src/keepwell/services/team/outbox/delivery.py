@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from keepwell.connectors.channels.results import Result, Retry, Sent
+from keepwell.services.team.outbox.announcing import WEBHOOK
 from keepwell.services.team.outbox.checks import Verdict, verdict
 from keepwell.services.team.outbox.queue import note
 from keepwell.services.team.outbox.senders import SENDERS
@@ -46,15 +47,15 @@ def delivery_turn(workspace: Workspace, now: datetime, *, worker: str, limit: in
     settled = _settle_lost(now)
     claim = Claimed(worker[:120], now)
     done, tired = 0, set[str]()
-    for outgoing_id, channel in _claim(claim, limit):
-        # A channel that does not answer is not asked again in this turn: what waits behind it must not.
-        if channel in tired:
+    for outgoing_id, lane in _claim(claim, limit):
+        # What does not answer is not asked again in this turn: what waits behind it must not.
+        if lane in tired:
             claim.still(outgoing_id).update(claimed_by="", claimed_at=None)
             continue
         result = _deliver(workspace, outgoing_id, claim)
         done += 1
         if isinstance(result, Retry):
-            tired.add(channel)
+            tired.add(lane)
     return settled + done
 
 
@@ -64,12 +65,16 @@ def _due(now: datetime) -> QuerySet[Outgoing]:
 
 
 def _claim(claim: Claimed, limit: int) -> list[tuple[int, str]]:
-    """Take what is due, words to colleagues first; what another worker is taking is passed over."""
+    """Take what is due, words to colleagues first; what another worker is taking is passed over.
+
+    Each comes with its lane: its channel, or for webhooks the host that it goes to.
+    """
     if not _due(claim.at).exists():
         return []
     with transaction.atomic():
         rows = _due(claim.at).order_by("-audience", "due_at", "pk").select_for_update(skip_locked=True)[:limit]
-        found = list(rows.values_list("pk", "channel"))
+        known = rows.values_list("pk", "channel", "address")
+        found = [(pk, f"{channel} {address}" if channel == WEBHOOK else channel) for pk, channel, address in known]
         Outgoing.objects.filter(pk__in=[pk for pk, _ in found]).update(claimed_by=claim.worker, claimed_at=claim.at)
     return found
 
