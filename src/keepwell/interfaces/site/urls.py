@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", api_urls),
     re_path("^api/", unknown),
     path("v1/", include("keepwell.interfaces.api.ingest.urls")),
+    path("in-app/v1/", include("keepwell.interfaces.api.in_app.urls")),
     path("hooks/stripe", stripe, name="hook-stripe"),
     path("", include("keepwell.interfaces.workspace.urls")),
 ]

@@ -7,11 +7,12 @@ from django.conf import settings
 from keepwell.store.models import Channel
 
 TRACK: Final = "track"
+WORKSPACE: Final = "workspace"
 
 
 def live(channel: str, audience: str) -> bool:
-    """Whether a channel really sends; until an admin says so it is rehearsed."""
-    return Channel.objects.filter(name=channel, audience=audience, live=True).exists()
+    """Whether a channel really sends; until an admin says so it is rehearsed. The workspace itself sends nothing out."""
+    return channel == WORKSPACE or Channel.objects.filter(name=channel, audience=audience, live=True).exists()
 
 
 def tracked(channel: str) -> bool:

@@ -1,0 +1,1 @@
+"""Messages inside the product: what its pages ask for, and the script that shows them."""
