@@ -26,6 +26,7 @@ MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
     Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),
+    Entry("Opportunities", "opportunities", "trending-up", Action.SEE, "/opportunities", "e"),
     Entry("Playbooks", "playbooks", "git-branch", Action.SEE, "/playbooks", "b"),
     Entry("Approvals", "approvals", "shield-check", Action.SEE, "/approvals", "v"),
     Entry("Outbox", "outbox", "send", Action.SEE, "/outbox", "o"),

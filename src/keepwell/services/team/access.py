@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from django.db.models import Q
+
 from keepwell.services.published import EVERYONE, NothingPublished, Scope, customer_owner
 from keepwell.services.team.here import workspace
 from keepwell.store.models import Person, Role, Task
@@ -65,6 +67,14 @@ def covers(scope: Scope, owner_email: str | None) -> bool:
     if not owner_email:
         return scope.unassigned
     return scope.owners is None or owner_email.lower() in scope.owners
+
+
+def rows_in(scope: Scope) -> Q:
+    """The rows of a table with an `owner_email` that a scope holds."""
+    if scope.owners is None:
+        return Q()
+    seen = Q(owner_email__in=scope.owners)
+    return seen | Q(owner_email="") if scope.unassigned else seen
 
 
 def may_see_customer(person: Person, customer_id: str) -> bool:

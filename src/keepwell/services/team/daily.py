@@ -11,6 +11,7 @@ from keepwell.services.reading import read_published
 from keepwell.services.runs import RunReport, backfill_days, run_day
 from keepwell.services.team.housekeeping import tidy_up
 from keepwell.services.team.jobs import Done
+from keepwell.services.team.opportunities import open_opportunities_from_day
 from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
@@ -42,6 +43,7 @@ def run_daily(running: Running) -> Done:
         **_computed(report),
         "workspace segments": segments,
         **_tasks(running, day),
+        **_opportunities(running, day),
         **_playbooks(running, day),
     }
     tidy_up(running.now())
@@ -147,6 +149,14 @@ def _playbooks(running: Running, day: date) -> dict[str, int]:
     running.step("Starting playbooks", 0.95)
     started = start_from_day(running.workspace, day, running.now())
     return {"playbooks called for": started.starts, "runs that hear of the day": started.heard}
+
+
+def _opportunities(running: Running, day: date) -> dict[str, int]:
+    """The pipeline follows from the current day alone, like tasks."""
+    if running.workspace.snapshots.latest() != day:
+        return {}
+    opened = open_opportunities_from_day(running.workspace, day, running.now())
+    return {"opportunities opened": opened.opened, "opportunities gone": opened.gone}
 
 
 def _stale(workspace: Workspace, day: date) -> bool:
