@@ -69,6 +69,7 @@ class Attributes:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._columns: dict[str, Column] = {}
+        self._on_dates: tuple[tuple[int, ...], Population] | None = None
         day = local_day(warehouse.zone)
         found = self._fetch(
             "SELECT k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
@@ -103,16 +104,27 @@ class Attributes:
         first: Ints = np.flatnonzero(starts)
         return first[np.argsort(self.ids[first].astype(str), kind="stable")] if len(first) else first
 
-    def population(self, dates: Sequence[int], statuses: Sequence[str]) -> Population:
-        """Customers of all the given statuses who had started by each date, in the order of their ids."""
-        first = self.firsts
-        lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
-        ends = self._day_ends()
-        rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
-        joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in _ARRAYS))
-        joined = joined.take(np.isin(joined.status, [STATUSES.index(s) for s in statuses if s in STATUSES]))
-        ordered = joined.take(np.lexsort((joined.dates, self.ranks[joined.customers])))
-        return ordered if self.warehouse.rates is None else replace(ordered, rates=self._rates(ordered, dates))
+    def population(self, dates: Sequence[int], statuses: Sequence[str], *, by_date: bool = False) -> Population:
+        """Customers of all the given statuses who had started by each date, in the order of their ids.
+
+        The dates of a customer lie together, unless the customers of a date are to lie together (`by_date`).
+        """
+        found = self._everyone(tuple(dates))
+        found = found.take(np.isin(found.status, [STATUSES.index(s) for s in statuses if s in STATUSES]))
+        if not by_date:
+            found = found.take(np.lexsort((found.dates, self.ranks[found.customers])))
+        return found if self.warehouse.rates is None else replace(found, rates=self._rates(found, dates))
+
+    def _everyone(self, dates: tuple[int, ...]) -> Population:
+        """Everyone who had started by each date, by date; kept, as several groups are asked of the same dates."""
+        if self._on_dates is None or self._on_dates[0] != dates:
+            first = self.firsts
+            lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
+            ends = self._day_ends()
+            rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
+            joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in _ARRAYS))
+            self._on_dates = dates, joined
+        return self._on_dates[1]
 
     def _rates(self, population: Population, dates: Sequence[int]) -> Floats:
         """What each row's currency is worth on its date; who has none pays in the workspace's."""

@@ -71,11 +71,22 @@ class Engine:
         days = np.array(dates, np.int64)
         return MetricValues(days, self._values(dates, days, None if sweep is None else not sweep))
 
-    def frame(self, values: MetricValues, dates: Sequence[int], *, statuses: Iterable[str] | None = None) -> Computed:
-        """Put the values of some of their days on the customers who were there then."""
+    def frame(
+        self,
+        values: MetricValues,
+        dates: Sequence[int],
+        *,
+        statuses: Iterable[str] | None = None,
+        by_date: bool = False,
+    ) -> Computed:
+        """Put the values of some of their days on the customers who were there then.
+
+        `by_date` sorts by date, then customer: whoever looks back to earlier days cannot use that.
+        """
         set_dates(self.warehouse, dates)
         days = np.array(dates, np.int64)
-        population = self.attributes.population(dates, tuple(statuses or self.model.settings.active_statuses))
+        wanted = tuple(statuses or self.model.settings.active_statuses)
+        population = self.attributes.population(dates, wanted, by_date=by_date)
         rows = np.searchsorted(values.days, days)[population.dates]
         names = [name for name in self.plan.metrics if self._own(name)]
         columns = {name: self._column(name, population, rows, values) for name in names}

@@ -35,8 +35,10 @@ def mask_of(days: Iterable[int]) -> int:
 
 def masks_between(first: int, last: int) -> Iterator[tuple[int, int]]:
     """Every word that holds days from `first` to `last`, with their bits."""
-    for word, days in by_word(range(first, last + 1)).items():
-        yield word, mask_of(days)
+    for word in range(word_of(first), word_of(last) + 1):
+        low, high = max(first - word * WORD_DAYS, 0), min(last - word * WORD_DAYS, WORD_DAYS - 1)
+        if low <= high:
+            yield word, (1 << high + 1) - (1 << low)
 
 
 def moved_text(column: str, days: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from keepwell.metrics.day_words import BEFORE, WORD_DAYS, masks_between, word_of
+from keepwell.metrics.day_words import BEFORE, masks_between, word_of
 from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
 from keepwell.metrics.frame import Ints, stable_order
 from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
@@ -217,9 +217,7 @@ class _Sweep(_Reader):
         first, flags = self.first_seen[index], range(len(presence.wheres))
         source = self._presence_source(index, presence, last)
         if source is None:
-            none = np.zeros(0, np.int64)
-            blank = np.zeros((last - first + 1, 0), np.bool_)
-            return [Presences(none, blank, blank[:1].reshape(-1), first) for _ in flags]
+            return [Presences(np.zeros(0, np.int64), {}, np.zeros(0, np.bool_), first) for _ in flags]
         words = range(word_of(first), word_of(last) + 1)
         columns = [f"bit_or(CASE WHEN word = {w} THEN b{f} ELSE 0 END) AS b{f}_{w}" for f in flags for w in words]
         columns += [f"max(CASE WHEN word = {BEFORE} THEN b{f} ELSE 0 END) AS old{f}" for f in flags]
@@ -230,21 +228,12 @@ class _Sweep(_Reader):
         return [
             Presences(
                 entities,
-                _days([_filled(found[f"b{f}_{w}"])[order] for w in words], first % WORD_DAYS, last - first + 1),
+                {w: _filled(found[f"b{f}_{w}"])[order] for w in words},
                 _filled(found[f"old{f}"])[order] > 0,
                 first,
             )
             for f in flags
         ]
-
-
-def _days(words: Sequence[Ints], skip: int, length: int) -> npt.NDArray[np.bool_]:
-    """Bits of days as [day, thing], without the first ones."""
-    seen = np.zeros((length, len(words[0])), np.bool_)
-    for day in range(length):
-        word, place = divmod(day + skip, WORD_DAYS)
-        np.not_equal(words[word] & (1 << place), 0, out=seen[day])
-    return seen
 
 
 def _filled(values: npt.NDArray[np.generic]) -> Ints:

@@ -76,8 +76,11 @@ class Feeds:
 
     def freshness(self, table: str, day: int) -> int | None:
         """The last day covered by a table's feed on a date; None without one."""
-        until = int(self.feeds[table].fresh_until(np.array([day]), facts=TABLES[table].facts)[0])
-        return None if until <= -(10**6) else until
+        feed = self.feeds[table]
+        if not TABLES[table].facts:
+            return None if feed.synced is None else min(day, feed.synced)
+        place = int(np.searchsorted(feed.days, day, side="right"))
+        return int(feed.days[place - 1]) if place else None
 
 
 def _columns_used(metric: Metric, table: str) -> frozenset[str]:

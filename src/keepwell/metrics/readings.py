@@ -4,14 +4,14 @@ A reading is one number per entity and date. It is computed either by one statem
 many dates at once, by sweeps over dense day-by-entity arrays (`read_dates`); both give the same numbers exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from keepwell.metrics.day_words import masks_between
 from keepwell.metrics.frame import Floats, Ints
 from keepwell.metrics.plan import Atom
 
@@ -201,22 +201,23 @@ class _Grid:
 class Presences:
     """On which days each distinct thing of each entity was seen, sorted by entity.
 
-    `seen` is [day, thing] from day `first` on; `before` says whether it was seen on any earlier day.
+    `words` are days as bits (see `day_words`) from day `first` on; `before` says whether it was seen on any earlier
+    day.
     """
 
     entities: Ints
-    seen: npt.NDArray[np.bool_]
+    words: Mapping[int, Ints]
     before: npt.NDArray[np.bool_]
     first: int
 
-    @cached_property
-    def sums(self) -> npt.NDArray[np.int16]:
-        """Days seen up to and without each day; a state holds far fewer days than 32,767."""
-        sums = np.zeros((len(self.seen) + 1, len(self.entities)), np.int16)
-        # Row by row: numpy's own running sum goes down the columns, many times slower.
-        for day, seen in enumerate(self.seen):
-            np.add(sums[day], seen, out=sums[day + 1])
-        return sums
+    def within(self, low: int, high: int) -> npt.NDArray[np.bool_]:
+        """Which things were seen from day `low` to day `high`; what lies before the first day is not asked."""
+        found = np.zeros(len(self.entities), np.int64)
+        for word, mask in masks_between(max(low, self.first), high):
+            if word in self.words:
+                found |= self.words[word] & mask
+        seen: npt.NDArray[np.bool_] = found != 0
+        return seen
 
 
 def count_present(presences: Presences, window: int | None, offset: int, dates: Ints, size: int) -> Ints:
@@ -224,14 +225,11 @@ def count_present(presences: Presences, window: int | None, offset: int, dates: 
     out = np.zeros((len(dates), size), np.int64)
     if not len(presences.entities):
         return out
-    sums = presences.sums
-    last = np.clip(dates - offset - presences.first + 1, 0, len(presences.seen))
-    begin = np.zeros_like(last) if window is None else np.clip(last - window, 0, None)
     starts = np.flatnonzero(np.r_[True, presences.entities[1:] != presences.entities[:-1]])
     entities = presences.entities[starts]
     # Date by date: arrays of all dates would be so large that most of the time went into getting memory for them.
-    for row, upto, since in zip(out, last, begin, strict=True):
-        present = sums[upto] > sums[since]
+    for row, last in zip(out, (dates - offset).tolist(), strict=True):
+        present = presences.within(presences.first if window is None else last - window + 1, last)
         if window is None:
             present |= presences.before
         row[entities] = np.add.reduceat(present, starts, dtype=np.int64)

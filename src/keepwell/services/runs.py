@@ -29,6 +29,8 @@ ROWS_AT_ONCE: Final = 120_000
 VALUES_AT_ONCE: Final = 25_000_000
 """Values of all metrics read together: the more days at once, the fewer times the same window is read again."""
 
+_ASSUMED: Final = np.uint8(Quality.ASSUMED)
+
 Step = Callable[[str, int, int], None]
 
 
@@ -100,11 +102,21 @@ def _needed(compiled: CompiledModel, days: Sequence[int]) -> list[int]:
 
 
 def evaluate_days(
-    engine: Engine, compiled: CompiledModel, days: Sequence[int], values: MetricValues | None = None
+    engine: Engine,
+    compiled: CompiledModel,
+    days: Sequence[int],
+    values: MetricValues | None = None,
+    *,
+    by_date: bool = False,
 ) -> tuple[Computed, Evaluation]:
-    """Metric values and their evaluation for some days, with the earlier days that the model looks back to."""
+    """Metric values and their evaluation for some days, with the earlier days that the model looks back to.
+
+    `by_date` sorts by date, then customer, where the model does not look back.
+    """
     needed = _needed(compiled, days)
-    computed = with_behaviour(engine, compiled, engine.frame(values or engine.values(needed), needed), needed)
+    alone = len(compiled.lags) == 1
+    found = engine.frame(values or engine.values(needed), needed, by_date=by_date and alone)
+    computed = with_behaviour(engine, compiled, found, needed)
     evaluation = evaluate_model(compiled, computed.frame)
     if len(needed) == len(days):
         return computed, evaluation
@@ -138,26 +150,27 @@ def _publish_days(
 ) -> list[RunReport]:
     compiled = compile_model(loaded)
     workspace.keep_model(loaded)
-    computed, evaluation = evaluate_days(engine, compiled, days, values)
+    computed, evaluation = evaluate_days(engine, compiled, days, values, by_date=True)
     set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
     by_date, population = _by_date(evaluation, computed.population)
     gone = np.array(days, np.int64)[churned.dates]
-    known = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality.any()}
+    unsure = [name for name in compiled.metrics() if by_date.columns[name].quality.any()]
+    known = {f"q.{name}" for name in compiled.metrics() if name not in unsure}
     columns = [c for c in snapshot_columns(by_date, population, churned, engine.attributes) if c.name not in known]
     reports = []
     with writer.staged(*_ordered(by_date, population, churned, gone, engine, columns)):
         for day in days:
             here = _slice(by_date.frame.days, day)
             exchange = exchange_of(engine.attributes, population.take(here), day)
-            warnings = (*_warnings(engine, by_date, here, day), *(exchange.warnings() if exchange else ()))
+            warnings = (*_warnings(engine, by_date, unsure, here, day), *(exchange.warnings() if exchange else ()))
             report = _report(number_day(day), by_date, here, int(np.sum(gone == day)), warnings)
             counts = {"customers": report.customers, "churned": report.churned}
             about = about_snapshot(loaded, report.as_of, engine.feeds, counts, report.warnings)
             about |= exchange.about() if exchange else {}
-            plain = {f"q.{name}" for name in compiled.metrics() if not by_date.columns[name].quality[here].any()}
-            writer.publish(report.as_of, day, about, without=sorted(plain - known))
+            plain = {f"q.{name}" for name in unsure if not by_date.columns[name].quality[here].any()}
+            writer.publish(report.as_of, day, about, without=sorted(plain))
             reports.append(report)
             if published:
                 published(len(reports))
@@ -212,8 +225,11 @@ def _counted(column: Column, here: slice) -> dict[str, int]:
     return {text: int(count) for text, count in zip(column.texts, counts, strict=True) if count}
 
 
-def _warnings(engine: Engine, evaluation: Evaluation, here: slice, day: int) -> tuple[str, ...]:
-    """What the person who runs it should know: feeds that are absent or stale, renewals that have passed."""
+def _warnings(engine: Engine, evaluation: Evaluation, unsure: Sequence[str], here: slice, day: int) -> tuple[str, ...]:
+    """What the person who runs it should know: feeds that are absent or stale, renewals that have passed.
+
+    `unsure` are the metrics that may have anything but known values.
+    """
     found = []
     used = {metric.table for metric in engine.plan.metrics.values() if metric.table in TABLES}
     for table in sorted(filter(None, used)):
@@ -226,8 +242,7 @@ def _warnings(engine: Engine, evaluation: Evaluation, here: slice, day: int) -> 
     # Unknown values are nan, which no comparison holds for.
     if past is not None and (overdue := int(np.sum(past.values[here] < 0))):
         found.append(f"{counted(overdue, 'active customer is', 'active customers are')} past their renewal date")
-    metrics = [evaluation.columns[name] for name in evaluation.compiled.metrics()]
-    assumed = sum(bool((c.quality[here] == Quality.ASSUMED).any()) for c in metrics)
+    assumed = sum(bool((evaluation.columns[name].quality[here] == _ASSUMED).any()) for name in unsure)
     if assumed:
         use, marked = ("1 metric uses", "it is") if assumed == 1 else (f"{assumed} metrics use", "they are")
         found.append(f"{use} attributes from before their history began: {marked} marked assumed")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from keepwell.evaluation.model_run import Evaluation
 from keepwell.metrics.attributes import STATUSES, Attributes, Population
 from keepwell.metrics.feeds import Feeds
-from keepwell.metrics.frame import Bools, Quality, day_number, number_day
+from keepwell.metrics.frame import Bools, Ints, Quality, day_number, number_day
 from keepwell.model.loader import LoadedModel
 from keepwell.model.metric_definitions import MetricType
 from keepwell.segments.membership import SegmentColumns
@@ -40,6 +40,8 @@ READ: Final = (*(name for name, _ in ATTRIBUTES), "mrr", "arr")
 KINDS: Final = {MetricType.TEXT: "text", MetricType.BOOLEAN: "boolean", MetricType.DATE: "date"}
 MONTHS: Final = 12.0
 BITS: Final = 62
+COUNTED: Final = 1 << 20
+"""Numbers up to here are told apart by counting."""
 Arrays = npt.NDArray[Any]
 Texts = tuple[str, ...] | None
 
@@ -142,11 +144,22 @@ def _listed(name: str, parts: Sequence[tuple[Bools, str]], rows: int) -> Snapsho
         word = np.zeros(rows, np.int64)
         for bit, (mask, _) in enumerate(parts[start : start + BITS]):
             word |= mask.astype(np.int64) << bit
-        found, place = np.unique(word, return_inverse=True)
-        both, codes = np.unique(codes * len(found) + place.reshape(-1), return_inverse=True)
+        found, place = _told_apart(word)
+        both, codes = _told_apart(codes * len(found) + place)
         names = [_names_of(int(bits), [text for _, text in parts[start : start + BITS]]) for bits in found]
         combinations = [_both(combinations[int(i) // len(found)], names[int(i) % len(found)]) for i in both]
-    return SnapshotColumn(name, "list", codes.reshape(-1).astype(np.float64), tuple(combinations))
+    return SnapshotColumn(name, "list", codes.astype(np.float64), tuple(combinations))
+
+
+def _told_apart(numbers: Ints) -> tuple[Ints, Ints]:
+    """The numbers that occur, ascending, and for every row which of them it has."""
+    most = int(numbers.max(initial=0))
+    if most >= COUNTED:
+        found, place = np.unique(numbers, return_inverse=True)
+        return found, place.reshape(-1)
+    # Small numbers are counted rather than sorted.
+    occurs = np.bincount(numbers, minlength=most + 1) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[numbers]
 
 
 def _names_of(bits: int, names: Sequence[str]) -> str:
