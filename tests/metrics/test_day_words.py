@@ -21,9 +21,10 @@ def test_masks_cover_a_range_of_days_across_words() -> None:
 @pytest.mark.parametrize("places", [(0,), (61,), (0, 1, 2), (3, 4, 9, 10, 61), tuple(range(WORD_DAYS)), (1, 3, 5)])
 def test_bits_by_position_come_to_the_places_of_their_days(places: tuple[int, ...]) -> None:
     days = [7 * WORD_DAYS + place for place in places]
-    for i, place in enumerate(places):
-        moved = duckdb.execute(f"SELECT {moved_text('b', days)} FROM (SELECT {1 << i}::BIGINT AS b)").fetchone()
-        assert moved == (1 << place,)
-    whole = (1 << len(places)) - 1
-    found = duckdb.execute(f"SELECT {moved_text('b', days)} FROM (SELECT {whole}::BIGINT AS b)").fetchone()
-    assert found == (mask_of(days),)
+    bits = [*(1 << i for i in range(len(places))), (1 << len(places)) - 1]
+    with duckdb.connect() as connection:
+        moved = [
+            connection.execute(f"SELECT {moved_text('b', days)} FROM (SELECT {b}::BIGINT AS b)").fetchall()
+            for b in bits
+        ]
+    assert moved == [[(1 << place,)] for place in places] + [[(mask_of(days),)]]
