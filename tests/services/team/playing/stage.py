@@ -85,10 +85,13 @@ class Stage:
         return {name: self.customers[name] for name in customers if name in self.customers}
 
     def turn(self, limit: int = 200) -> int:
-        """One turn of the worker."""
-        return playing_turn(
+        """Turns of the worker until there is nothing left to do."""
+        done = 0
+        while found := playing_turn(
             self.workspace, self.now, worker=self.worker, limit=limit, look=self.look, compose=self.compose
-        )
+        ):
+            done += found
+        return done
 
     def on(self, *names: str) -> "Stage":
         """Switch playbooks on."""

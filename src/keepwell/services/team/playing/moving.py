@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.machine import Machine
@@ -13,9 +12,6 @@ from keepwell.services.team.playing.happenings import START
 from keepwell.services.team.playing.writing import write_move
 from keepwell.store.models import Happening, PlaybookRun, PlaybookTimer
 
-MOST_ROUNDS: Final = 20
-"""A start that follows from a start that follows from a start …: the rest waits for the next turn."""
-
 
 @dataclass
 class Moving:
@@ -23,19 +19,14 @@ class Moving:
 
     desk: Desk
     customer_id: str
-    moved: int = 0
     _runs: dict[int, PlaybookRun] = field(default_factory=dict)
 
     def all(self) -> int:
-        """Hear what happened and fire what is due until nothing is left; how much there was."""
-        for _ in range(MOST_ROUNDS):
-            found = self._waiting()
-            if not found:
-                break
-            for one in found:
-                self._hear(one) if isinstance(one, Happening) else self._fire(one)
-            self.moved += len(found)
-        return self.moved
+        """Hear what happened and fire what is due; how much there was. What follows from it waits for the next turn."""
+        found = self._waiting()
+        for one in found:
+            self._hear(one) if isinstance(one, Happening) else self._fire(one)
+        return len(found)
 
     def _waiting(self) -> list[Happening | PlaybookTimer]:
         """In the order of time; an answer that came when a timer was due comes first."""
