@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from keepwell.reporting.words import day as day_words
 from tests.interfaces.cli_world import FIRST, LAST, keepwell
 
 
@@ -122,7 +123,7 @@ def test_who_left_is_explained_on_the_last_day_before(copy: Path, tmp_path: Path
     ran = keepwell("-w", copy, "explain", "c-00002", "--format", "json")
     assert ran.code == 0
     assert ran.json["as_of"] == day.isoformat()
-    assert f"left on {LAST}" in ran.err
+    assert f"left on {day_words(LAST)}; explained as of {day_words(day)}" in ran.err
     asked = keepwell("-w", copy, "explain", "c-00002", "--as-of", LAST)
     assert asked.code == 2
-    assert f"the last published day before that is {day}" in asked.err
+    assert f"the last published day before that is {day_words(day)}" in asked.err

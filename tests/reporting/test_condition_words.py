@@ -53,3 +53,9 @@ def test_no_condition_of_a_pack_shows_a_name_of_the_model(pack: str) -> None:
 def test_expressions(text: str, said: str) -> None:
     words = ConditionWords(resolve_model("b2b-saas").model)
     assert words.sentence(condition_expression(text)) == said
+
+
+def test_titles_speak_of_the_customer() -> None:
+    words = ConditionWords(resolve_model("b2b-saas").model)
+    assert words.title("URGENT: Call {company} about {mrr}") == "URGENT: Call the customer about MRR"
+    assert words.title("Braces {{ stay") == "Braces { stay"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from string import Formatter
 from typing import Final
 
 from keepwell.evaluation.compiled import compile_model
@@ -54,6 +55,18 @@ class ConditionWords:
         """What a segment or band is called."""
         key = segment_key(self.model, name)
         return (self.model.segments[key].label if key else "") or name
+
+    def title(self, text: str) -> str:
+        """A text with placeholders as it reads for many: `Call the customer about MRR`."""
+        try:
+            parts = list(Formatter().parse(text))
+        except ValueError:
+            return text
+        said = [f"{before}{'' if name is None else self._placeholder(name)}" for before, name, _, _ in parts]
+        return "".join(said)
+
+    def _placeholder(self, name: str) -> str:
+        return "the customer" if name in ("company", "customer_id") else self.name(name)
 
     def lines(self, condition: ConditionTree, depth: int = 0) -> Iterator[tuple[int, str]]:
         """A condition line by line, each with how deep it stands."""

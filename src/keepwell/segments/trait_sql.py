@@ -76,7 +76,9 @@ class ColumnTraits:
             if name is not None:
                 return self._value(name, path[length:])
         wanted = ".".join(path)
-        raise CriteriaError(f"there is no attribute '{wanted}'{did_you_mean(wanted, self.columns)}")
+        # Who names a score means its points, not one of its parts.
+        near = f"{wanted}_score" if f"{wanted}_score" in self.columns else wanted
+        raise CriteriaError(f"there is no attribute '{wanted}'{did_you_mean(near, self.columns)}")
 
     def _value(self, name: str, rest: Path) -> str:
         column = f"{self.row}.{quoted(name)}"

@@ -9,6 +9,7 @@ from keepwell.evaluation.compiled import CompiledModel, compile_model
 from keepwell.evaluation.explain import Explanation, explain_row
 from keepwell.evaluation.ledger import Ledger, change_ledger, take_snapshot
 from keepwell.evaluation.model_run import Evaluation, evaluate_model
+from keepwell.reporting.words import day as day_words
 from keepwell.services.finding import find_customer
 from keepwell.services.reading import Published, Row, read_published
 from keepwell.services.snapshot_frames import customer_frame
@@ -150,11 +151,11 @@ def before_leaving(published: Published, found: Row, *, asked: bool) -> tuple[Pu
     """The last published day on which a customer was there, with a note; WorkspaceError when another was asked for."""
     left = found["churned_on"]
     days = [day for day in published.workspace.snapshots.dates() if left is None or day < left]
-    who = f"{found['name']} left" + (f" on {left}" if left else "")
+    who = f"{found['name']} left" + (f" on {day_words(left)}" if left else "")
     if asked or left is None or not days:
-        hint = f"; the last published day before that is {days[-1]}" if left and days else ""
+        hint = f"; the last published day before that is {day_words(days[-1])}" if left and days else ""
         raise WorkspaceError(f"{who}: nothing is computed for customers who left{hint}")
-    return Published(published.workspace, days[-1]), (f"{who}; explained as of {days[-1]}",)
+    return Published(published.workspace, days[-1]), (f"{who}; explained as of {day_words(days[-1])}",)
 
 
 def _renamed(data: dict[str, Any], old: str, new: str) -> dict[str, Any]:

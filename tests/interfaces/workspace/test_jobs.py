@@ -1,6 +1,7 @@
 """The pages of background work and settings: who may, what they say, what they change."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -161,6 +162,9 @@ def test_an_admin_changes_settings(client_of: MakeClient, published: Workspace) 
     assert (f"{now_set.run_time:%H:%M}", now_set.daily_runs, now_set.weekly_touchpoints) == ("07:30", False, 300)
     entry = AuditEntry.objects.get(action="settings.changed")
     assert entry.before == {"run_time": "09:00", "daily_runs": True, "weekly_touchpoints": 125, "upload_mb": 200}
+    large = client.post(reverse("settings"), given | {"upload_mb": "1001"})
+    assert large.status_code == 422
+    assert "keepwell load" in unescape(str(large.context["form"].errors["upload_mb"]))
     refused = client.post(reverse("settings"), given | {"run_time": "25:00", "weekly_touchpoints": "0"})
     assert refused.status_code == 422
     assert team_settings(published) == now_set

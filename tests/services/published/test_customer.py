@@ -173,7 +173,7 @@ def test_who_left_has_no_scores_and_is_explained_as_of_before(own: Workspace) ->
     assert (now.row.status, now.scores, now.metrics) == ("churned", (), ())
     explained = customer_explained(own, row.customer_id)
     assert explained.published.as_of == date(2026, 6, 28)
-    assert "explained as of 2026-06-28" in explained.notes[0]
+    assert "explained as of 28 Jun 2026" in explained.notes[0]
     assert customer_history(own, row.customer_id, days=3)[0].status == "active"
     assert row.customer_id not in {r.customer_id for r in portfolio_rows(own, PortfolioQuery())}
     week = portfolio_summary(own, EVERYONE).week

@@ -195,3 +195,9 @@ def test_workers_that_claim_at_once_never_share_a_job() -> None:
     for thread in threads:
         thread.join()
     assert sorted(worked) == [(pk, 1) for pk in sorted(Job.objects.values_list("pk", flat=True))]
+
+
+def test_people_do_not_read_when_a_job_was_asked_for() -> None:
+    backfill_ask(WORKER, first=LAST, last=LAST, today=LAST, now=NOW)
+    job = Job.objects.get(kind=Job.Kind.BACKFILL)
+    assert str(job) == f"{job.get_kind_display()} {LAST} to {LAST}"

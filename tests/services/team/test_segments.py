@@ -230,6 +230,8 @@ def test_problems_are_placed_at_their_row(published: Workspace, ops: Person) -> 
     (problem,) = drafted(published, ops, unknown).problems
     assert problem.path == ("when", "all", 1, "attribute")
     assert "did you mean 'health_score'" in problem.message
+    (problem,) = drafted(published, ops, unknown.replace("helth_score", "health")).problems
+    assert "did you mean 'health_score'" in problem.message, "not health_raw, which has more letters in common"
 
 
 def test_an_export_is_a_segment_of_a_model(

@@ -11,6 +11,7 @@ from keepwell.metrics.frame import Bools, Floats
 from keepwell.model.definitions import Model, Signal, Task
 from keepwell.model.graph import segment_key
 from keepwell.model.score_definitions import Score
+from keepwell.reporting.condition_words import ConditionWords
 from keepwell.reporting.reading import Values
 from keepwell.services.planning.figures import (
     BUCKET,
@@ -145,8 +146,9 @@ class Comparison:
             segment = models[1].segments[str(segment_key(models[1], name))]
             if segment.task is not None:
                 label = segment.label if segment.label and segment.by is None else name
-                task = segment.task
-                yield TaskOpening("segment", name, label, task.play, task.title, len(rows), total(self.sides.arr[rows]))
+                title = ConditionWords(models[1]).title(segment.task.title)
+                arr = total(self.sides.arr[rows])
+                yield TaskOpening("segment", name, label, segment.task.play, title, len(rows), arr)
 
     def _signal_tasks(self) -> Iterator[TaskOpening]:
         for name, signal in self.sides.after.compiled.model.signals.items():

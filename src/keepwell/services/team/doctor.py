@@ -137,7 +137,7 @@ def _runs(workspace: Workspace, now: datetime) -> Iterator[Finding]:
         yield Finding("daily run", State.NOTE, f"none yet; it begins every day at {chosen.run_time:%H:%M}")
     else:
         good = last.state in (Job.State.DONE, Job.State.PROBLEMS)
-        words = f"the last one, of {last.key}: {last.get_state_display().lower()}"
+        words = f"the last one, of {last.as_of or last.key}: {last.get_state_display().lower()}"
         yield Finding("daily run", State.OK if good else State.WARNING, words + ("" if good else "; see /jobs"))
 
 

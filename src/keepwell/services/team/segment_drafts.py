@@ -1,6 +1,6 @@
 """A segment while somebody edits it: what it says, who would be in it, and what is wrong at which row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,7 +79,12 @@ def _unknown_attributes(workspace: Workspace, document: Document) -> Iterator[Pl
     known = attributes_known(workspace)
     for path, name in _attributes(document.data, ()):
         if name not in known:
-            yield Placed(f"there is no field '{name}'{did_you_mean(name, known)}", document.position(path)[0], path)
+            yield Placed(f"there is no field '{name}'{_near(name, known)}", document.position(path)[0], path)
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    """Who names a score means its points, not one of its parts."""
+    return did_you_mean(f"{name}_score" if f"{name}_score" in known else name, known)
 
 
 def _attributes(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -13,10 +13,12 @@ from keepwell.services.team.capacity import DEFAULT
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import WorkspaceSetting
 
+LARGER_FILES: Final = "larger files are loaded on the server with 'keepwell load'."
 RUN_TIME: Final = time(9, 0)
 UPLOAD_MB: Final = 200
 MOST_TOUCHPOINTS: Final = 100_000
-MOST_UPLOAD_MB: Final = 10_000
+MOST_UPLOAD_MB: Final = 1_000
+"""What the web server takes in one request (see `site.launch`); `keepwell load` knows no limit."""
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -42,7 +44,7 @@ def team_settings(workspace: Workspace) -> TeamSettings:
         run_time=time.fromisoformat(found.get("run_time") or f"{RUN_TIME:%H:%M}"),
         daily_runs=bool(found.get("daily_runs", True)),
         weekly_touchpoints=int(touchpoints) if touchpoints is not None else capacity_of_model(workspace),
-        upload_mb=int(found.get("upload_mb") or UPLOAD_MB),
+        upload_mb=min(int(found.get("upload_mb") or UPLOAD_MB), MOST_UPLOAD_MB),
     )
 
 
@@ -72,7 +74,7 @@ def settings_change(
     if not 0 < weekly_touchpoints <= MOST_TOUCHPOINTS:
         raise SettingError(f"Touchpoints a week are a number from 1 to {MOST_TOUCHPOINTS:,}.")
     if not 0 < upload_mb <= MOST_UPLOAD_MB:
-        raise SettingError(f"The largest upload is a number of megabytes from 1 to {MOST_UPLOAD_MB:,}.")
+        raise SettingError(f"The largest upload is a number of megabytes from 1 to {MOST_UPLOAD_MB:,}; {LARGER_FILES}")
     before = team_settings(workspace)
     after = TeamSettings(time.fromisoformat(run_time), daily_runs, weekly_touchpoints, upload_mb)
     changed = {name: value for name, value in _plain(after).items() if _plain(before)[name] != value}

@@ -57,4 +57,5 @@ class Job(models.Model):
         indexes = (models.Index(fields=["state", "due_at"], name="job_due"),)
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.key}"
+        # When it was asked for makes a key unique and tells a person nothing.
+        return f"{self.get_kind_display()} {self.key.split(' · asked ')[0]}"

@@ -77,7 +77,10 @@ def _taken(request: PageRequest, arriving: InboxUploads, megabytes: int) -> Http
 
 
 def _too_large(request: PageRequest, megabytes: int) -> HttpResponse:
-    said = f"At most {megabytes:,} MB at once. Compress the files (.gz), split them, or load them on the server."
+    said = (
+        f"At most {megabytes:,} MB at once. Compress the files (.gz), split them,"
+        " or load them on the server with 'keepwell load'."
+    )
     return _shown(request, said, 413)
 
 

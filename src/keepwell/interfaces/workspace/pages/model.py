@@ -126,6 +126,7 @@ def model_segments(request: PageRequest) -> HttpResponseBase:
             for name, metric in definitions.metrics.items()
         ],
         "labels": {name: words.segment(name) for name in definitions.segments},
+        "titles": {name: words.title(s.task.title) for name, s in definitions.segments.items() if s.task},
         "by": {name: words.name(s.by).lower() for name, s in definitions.segments.items() if s.by},
     }
     return render(request, "workspace/model/definitions.html", known)

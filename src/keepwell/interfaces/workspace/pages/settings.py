@@ -12,6 +12,7 @@ from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.services.team.access import Action
 from keepwell.services.team.schedule import next_run
 from keepwell.services.team.settings import (
+    LARGER_FILES,
     MOST_TOUCHPOINTS,
     MOST_UPLOAD_MB,
     SettingError,
@@ -44,7 +45,14 @@ class SettingsForm(forms.Form):
         widget=forms.NumberInput(attrs=_NUMBER),
     )
     upload_mb = forms.IntegerField(
-        label="Largest upload (MB)", min_value=1, max_value=MOST_UPLOAD_MB, widget=forms.NumberInput(attrs=_NUMBER)
+        label="Largest upload (MB)",
+        min_value=1,
+        max_value=MOST_UPLOAD_MB,
+        error_messages={
+            "max_value": f"The web takes at most %(limit_value)s MB at once; {LARGER_FILES}",
+        },
+        help_text=f"At most {MOST_UPLOAD_MB:,}; {LARGER_FILES}",
+        widget=forms.NumberInput(attrs=_NUMBER),
     )
 
 
