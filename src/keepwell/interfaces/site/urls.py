@@ -22,6 +22,7 @@ urlpatterns = [
     path("v1/", include("keepwell.interfaces.api.ingest.urls")),
     path("in-app/v1/", include("keepwell.interfaces.api.in_app.urls")),
     path("hooks/stripe", stripe, name="hook-stripe"),
+    path("", include("keepwell.interfaces.workspace.mail_urls")),
     path("", include("keepwell.interfaces.workspace.urls")),
 ]
 handler403 = not_allowed

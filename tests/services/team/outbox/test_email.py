@@ -14,7 +14,6 @@ from aiosmtpd.controller import Controller
 from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
 from django.conf import settings
 from django.core import mail as django_mail
-from django.core.mail import EmailMultiAlternatives
 
 from keepwell.connectors.channels.results import GiveUp, Retry, Sent
 from keepwell.interfaces.site.mail import MailConfig
@@ -188,8 +187,7 @@ def test_a_provider_carries_the_key(here: Workspace) -> None:
     row = waiting(message="welcome", purpose="marketing")
     delivery_turn(here, NOON, worker="w")
     (sent,) = django_mail.outbox
-    assert isinstance(sent, EmailMultiAlternatives)
-    said: dict[str, Any] = sent.anymail_test_params
+    said: dict[str, Any] = vars(sent)["anymail_test_params"]
     assert said["metadata"] == {"keepwell": row.key}
     assert said["tags"] == ["welcome"]
     assert said["subject"] == row.subject
@@ -197,7 +195,7 @@ def test_a_provider_carries_the_key(here: Workspace) -> None:
     assert said["html_body"] == row.html
     assert said["to"][0].addr_spec == row.address
     assert "List-Unsubscribe" in said["extra_headers"]
-    assert (fresh(row).state, row.provider_id) == (State.SENT, str(sent.anymail_status.message_id))
+    assert (fresh(row).state, row.provider_id) == (State.SENT, str(vars(sent)["anymail_status"].message_id))
 
 
 def answer(code: int, **headers: str) -> AnymailRequestsAPIError:

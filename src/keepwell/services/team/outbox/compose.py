@@ -221,16 +221,20 @@ def _mail(workspace: Workspace, message: Message, words: Letter, key: str, *, tr
 
 def _imprint(workspace: Workspace) -> str:
     """Who writes, and from where, as laws on marketing ask for it."""
-    settings = settings_now(workspace)
-    name = _setting(settings, "product_name") or workspace.name
-    return " · ".join(filter(None, (f"News from {name}", _setting(settings, "postal_address"))))
+    address = _setting(settings_now(workspace), "postal_address")
+    return " · ".join(filter(None, (f"News from {imprint_name(workspace)}", address)))
+
+
+def imprint_name(workspace: Workspace) -> str:
+    """What customers know the sender as: the product, else the workspace."""
+    return _setting(settings_now(workspace), "product_name") or workspace.name
 
 
 def _sender(workspace: Workspace, account: Account, kind: str) -> dict[str, str]:
     """Who writes: the customer's owner, the executive of the settings, or the team."""
     settings = settings_now(workspace)
     if kind == "team":
-        said = {"name": _setting(settings, "product_name") or workspace.name, "email": "", "title": ""}
+        said = {"name": imprint_name(workspace), "email": "", "title": ""}
     else:
         said = {
             "name": _setting(settings, "sender_name"),

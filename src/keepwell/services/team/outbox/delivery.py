@@ -19,6 +19,7 @@ from keepwell.services.team.outbox.announcing import WEBHOOK
 from keepwell.services.team.outbox.checks import Verdict, verdict
 from keepwell.services.team.outbox.queue import note
 from keepwell.services.team.outbox.senders import SENDERS
+from keepwell.services.team.outbox.touches import keep_touch
 from keepwell.services.team.outbox.unclear import unclear
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Outgoing
@@ -131,6 +132,8 @@ def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
     for name, value in about.items():
         setattr(row, name, value)
     note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), claim.at)
+    if row.state == Outgoing.State.SENT:
+        keep_touch(row, claim.at)
 
 
 _FINISHED: Final[Mapping[str, str]] = {
