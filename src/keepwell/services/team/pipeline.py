@@ -9,9 +9,8 @@ from typing import Final
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 
 from keepwell.model.playbook_definitions import ManualTrigger, SignalTrigger
-from keepwell.services.published import NothingPublished
 from keepwell.services.team.opportunities import OPEN, PER_YEAR, visible_opportunities
-from keepwell.services.team.task_days import published_model
+from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import AuditEntry, Opportunity, Person
 
@@ -107,9 +106,8 @@ def pipeline_history(one: Opportunity) -> Sequence[AuditEntry]:
 
 def campaigns_for(workspace: Workspace, signal: str) -> tuple[Campaign, ...]:
     """Playbooks for growth: those that the signal would start, then those that people start."""
-    try:
-        model = published_model(workspace)
-    except NothingPublished:
+    model = plays_of(workspace).model
+    if model is None:
         return ()
     own, by_hand = [], []
     for name, playbook in model.playbooks.items():

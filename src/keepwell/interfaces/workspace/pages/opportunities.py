@@ -34,7 +34,7 @@ from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import Opportunity
 
 PAGE: Final = 50
-COLORS: Final = {"identified": "blue", "contacted": "yellow", "won": "green", "lost": "gray", "gone": "gray"}
+COLORS: Final = {"identified": "lime", "contacted": "yellow", "won": "green", "lost": "gray", "gone": "gray"}
 URGENT: Final = {"HIGH": "red", "MEDIUM": "yellow", "LOW": "gray"}
 VERBS: Final = ("contacted", "won", "lost", "reopened")
 _MOST: Final = Decimal("9999999999999")

@@ -155,6 +155,12 @@ def pretty(value: Any) -> str:
 
 
 @register.filter
+def in_words(value: str) -> str:
+    """A name from the model, such as PROACTIVE_UPGRADE_OUTREACH, as people would write it; sentences stay."""
+    return value if " " in value else value.replace("_", " ").lower().capitalize()
+
+
+@register.filter
 def before_at(value: str | None) -> str:
     """An e-mail address without its domain."""
     return (value or "").split("@")[0]
