@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.urls import NoReverseMatch, reverse
 
 from keepwell.interfaces.workspace.playbook_steps import KINDS, StepShown, steps_shown
-from keepwell.interfaces.workspace.playbook_words import ROLES, playbook_label, trigger_words
+from keepwell.interfaces.workspace.playbook_words import COMPANY, ROLES, playbook_label, trigger_words
 from keepwell.model.step_definitions import END
 from keepwell.reporting.words import label_of
 from keepwell.services.team.playing.definitions import Defined, definition_of
@@ -70,10 +70,10 @@ def run_shown(workspace: Workspace, run: PlaybookRun) -> RunShown:
         trigger=trigger_words(defined.model, defined.playbook.trigger) if defined else "",
         defined=defined,
         steps=steps,
-        lines=tuple(line_shown(moment, named) for moment in timeline.moments),
-        waits=_waits(timeline, at) if going else "",
+        lines=tuple(line_shown(moment, named, run.company) for moment in timeline.moments),
+        waits=_waits(timeline, at).replace(COMPANY, run.company) if going else "",
         until=timeline.waits_until if going else None,
-        upcoming=tuple(_upcoming(at, named)) if going and at is not None else (),
+        upcoming=tuple(t.replace(COMPANY, run.company) for t in _upcoming(at, named)) if going and at else (),
         states=_states(run, timeline),
     )
 
@@ -83,12 +83,13 @@ def _states(run: PlaybookRun, timeline: RunTimeline) -> dict[str, str]:
     return states | {timeline.state.step: "now"} if run.ended_at is None else states
 
 
-def line_shown(moment: Moment, steps: Mapping[str, StepShown]) -> LineShown:
+def line_shown(moment: Moment, steps: Mapping[str, StepShown], company: str) -> LineShown:
     """One moment in words."""
     step = steps.get(moment.step)
     otherwise = "player-play" if moment.what == "started" else "flag"
     icon = step.icon if step else KINDS.get(_CAUSED.get(moment.kind, moment.kind), ("", otherwise))[1]
     title = moment.title or (step.title if step else label_of(moment.step, None) if moment.step else "")
+    title = title.replace(COMPANY, company)
     return LineShown(
         at=moment.at,
         icon=icon,

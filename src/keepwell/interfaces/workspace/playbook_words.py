@@ -51,6 +51,8 @@ STOPS: Final = {
     "signal_off": "the signal going off",
     "segment_left": "leaving the segment",
 }
+COMPANY: Final = "[company]"
+"""What stands for the customer's name in a step that is about nobody yet."""
 _COMPARED: Final = {
     "equals": "is", "not_equals": "is not", "greater": ">", "greater_or_equal": "≥", "less": "<", "less_or_equal": "≤",
     "between": "is between", "in": "is", "not_in": "is none of", "contains": "contains",
@@ -178,7 +180,7 @@ def text_said(model: Model, text: str) -> str:
         parts.append(literal)
         if name is not None:
             label = label_of(name, model.metrics.get(name))
-            parts.append("[company]" if name == "company" else f"[{_inside(label)}]")
+            parts.append(COMPANY if name == "company" else f"[{_inside(label)}]")
     return "".join(parts)
 
 

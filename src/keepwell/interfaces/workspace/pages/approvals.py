@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.interfaces.workspace.playbook_runs_shown import asked_words
 from keepwell.interfaces.workspace.playbook_steps import StepShown, steps_shown
+from keepwell.interfaces.workspace.playbook_words import COMPANY
 from keepwell.model.step_definitions import END
 from keepwell.services.published import PortfolioRow, customers_named
 from keepwell.services.team.access import Action, may, may_see_customer
@@ -145,7 +146,7 @@ class _Ways:
         step = steps.get(run.step) or steps.get(str(run.state.get("step", "")))
         for one in step.exits if step is not None and step.kind == "approval" else ():
             to = "the playbook ends" if one.to == END else _then(steps[one.to])
-            yield one.label, to
+            yield one.label, to.replace(COMPANY, asked.company)
 
     def _steps(self, run: PlaybookRun) -> dict[str, Any]:
         key = (run.playbook, run.version)

@@ -63,6 +63,8 @@ def _title(job: Job) -> str:
         return f"Figures by version {job.key.split('-')[1]} of the model"
     if job.kind == Job.Kind.BACKFILL:
         return f"Backfill of {job.key.split(' · ')[0]}"
+    if job.kind == Job.Kind.BUDGET:
+        return f"Alert budget of {job.arguments.get('playbook', 'a playbook')}"
     if job.kind == Job.Kind.RETRY:
         return job.key.split(" · ")[0]
     return str(job.get_kind_display())

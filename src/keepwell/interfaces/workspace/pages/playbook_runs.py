@@ -15,7 +15,7 @@ from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, cust
 from keepwell.interfaces.workspace.playbook_flow import flow_of
 from keepwell.interfaces.workspace.playbook_runs_shown import RunShown, run_shown
 from keepwell.interfaces.workspace.playbook_steps import steps_shown
-from keepwell.interfaces.workspace.playbook_words import playbook_label
+from keepwell.interfaces.workspace.playbook_words import COMPANY, playbook_label
 from keepwell.model.definitions import Model
 from keepwell.services.published import PortfolioQuery, portfolio_page
 from keepwell.services.team.access import Action, may, may_see_customer, scope_of
@@ -129,7 +129,8 @@ def playbook_start(request: PageRequest, name: str) -> HttpResponseBase:
         "find": find,
         "found": found,
         "going": dict(going.values_list("customer_id", "pk")),
-        "first": next(iter(steps_shown(model, model.playbooks[name])), None),
+        "first": steps_shown(model, model.playbooks[name])[0],
+        "first_title": steps_shown(model, model.playbooks[name])[0].title.replace(COMPANY, "the customer"),
     }
     template = "start_found" if request.htmx.target == "found-customers" else "start"
     return render(request, f"workspace/playbooks/{template}.html", known)

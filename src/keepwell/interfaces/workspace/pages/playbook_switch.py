@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from keepwell.interfaces.workspace.pages.playbooks import heading, playbook_or_404
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.services.team.access import Action
-from keepwell.services.team.playing.budgets import budget_ask, budget_of, replayable
+from keepwell.services.team.playing.budgets import budget_ask, budget_of, replayable, share_of_one
 from keepwell.services.team.playing.definitions import playbook_model
 from keepwell.services.team.playing.switching import playbook_off, playbook_on
 from keepwell.services.workspace import WorkspaceError
@@ -29,10 +29,12 @@ def playbook_switch(request: PageRequest, name: str) -> HttpResponseBase:
     if request.method == "POST":
         return _switched(request, name)
     kept = budget_of(request.workspace, model, name)
+    each = share_of_one((kept.result or {}).get("capacity"))
     known = {
         **heading(request, model, name),
         "kept": kept,
-        "budget": _shown(kept.result),
+        "budget": _shown(kept.result, each),
+        "each": each,
         "replayable": replayable(model, name),
         "going": PlaybookRun.objects.filter(playbook=name, ended_at__isnull=True).count(),
         "ready": not replayable(model, name) or (kept.result is not None and kept.same),
@@ -73,7 +75,7 @@ def _off(request: PageRequest, name: str) -> None:
     messages.success(request, f"Switched off.{said}")
 
 
-def _shown(result: dict[str, Any] | None) -> dict[str, Any] | None:
+def _shown(result: dict[str, Any] | None, each: int | None) -> dict[str, Any] | None:
     """A budget with what the page needs to draw it: weeks as dates, bars against the capacity or the busiest week."""
     if result is None:
         return None
@@ -92,9 +94,15 @@ def _shown(result: dict[str, Any] | None) -> dict[str, Any] | None:
         **result,
         **dates,
         "weeks": weeks,
+        "owners": [owner | {"share": _share(owner, each)} for owner in result["owners"]],
         "sums": sums,
         "per_week": {key: round(value / count, 1) for key, value in sums.items()},
         "busiest": busiest,
         "ended": list(result["ended"].items()),
         "refused": list(result["refused"].items()),
     }
+
+
+def _share(owner: dict[str, Any], each: int | None) -> float | None:
+    """What the busiest week takes of a person's own; roles have no capacity of their own."""
+    return owner["busiest"] / each if each and "@" in owner["owner"] else None

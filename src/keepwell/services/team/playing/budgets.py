@@ -16,7 +16,7 @@ from keepwell.services.team.capacity import weekly_capacity
 from keepwell.services.team.jobs import WAITING, Done, job_enqueue
 from keepwell.services.team.running import Running
 from keepwell.services.workspace import Workspace, WorkspaceError
-from keepwell.store.models import Job
+from keepwell.store.models import Job, Person, Role
 
 _ENDED_WELL: Final = (Job.State.DONE, Job.State.PROBLEMS)
 
@@ -76,6 +76,12 @@ def budget_ask(who: Actor, workspace: Workspace, playbook: str, now: datetime) -
     arguments = {"playbook": playbook, "version": playbook_version(model, playbook), "days": DEFAULT_DAYS}
     key = f"{playbook[:60]} · {latest} · {now:%Y-%m-%d %H:%M:%S.%f}"
     return job_enqueue(who, kind=Job.Kind.BUDGET, key=key, now=now, as_of=latest, arguments=arguments)[0]
+
+
+def share_of_one(capacity: int | None) -> int | None:
+    """What each CSM can do of the team's week, in even shares; None without a capacity or without CSMs."""
+    people = Person.objects.filter(role=Role.CSM, is_active=True).count()
+    return max(1, capacity // people) if capacity and people else None
 
 
 def run_budget(running: Running) -> Done:
