@@ -8,6 +8,8 @@ from typing import Final
 
 from django.db import close_old_connections, connections
 
+from keepwell.services.team.alerting.clocks import clock_turn
+from keepwell.services.team.alerting.follow import follow_turn
 from keepwell.services.team.here import workspace
 from keepwell.services.team.playing.turn import LIMIT, playing_turn
 from keepwell.services.team.worker import worker_name
@@ -26,7 +28,11 @@ def _playing(here: Workspace, now: datetime, worker: str) -> int:
     return playing_turn(here, now, worker=worker)
 
 
-TURNS: Sequence[tuple[str, Turn]] = (("playbooks", _playing),)
+def _clocks(here: Workspace, now: datetime, worker: str) -> int:
+    return clock_turn(here, now, worker=worker)
+
+
+TURNS: Sequence[tuple[str, Turn]] = (("events", follow_turn), ("playbooks", _playing), ("clocks", _clocks))
 """In this order; each returns how much it did. A turn of a new kind is a function and its line here."""
 
 

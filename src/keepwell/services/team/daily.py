@@ -9,6 +9,7 @@ from keepwell.services.freshness import feed_ages, stale_feeds
 from keepwell.services.published import copies_current, publish_copies
 from keepwell.services.reading import read_published
 from keepwell.services.runs import RunReport, backfill_days, run_day
+from keepwell.services.team.alerting.days import open_from_day
 from keepwell.services.team.housekeeping import tidy_up
 from keepwell.services.team.jobs import Done
 from keepwell.services.team.opportunities import open_opportunities_from_day
@@ -45,6 +46,7 @@ def run_daily(running: Running) -> Done:
         **_tasks(running, day),
         **_opportunities(running, day),
         **_playbooks(running, day),
+        **_alerts(running, day),
     }
     tidy_up(running.now())
     stale = _stale(running.workspace, day)
@@ -157,6 +159,14 @@ def _opportunities(running: Running, day: date) -> dict[str, int]:
         return {}
     opened = open_opportunities_from_day(running.workspace, day, running.now())
     return {"opportunities opened": opened.opened, "opportunities gone": opened.gone}
+
+
+def _alerts(running: Running, day: date) -> dict[str, int]:
+    """Alerts, too, are about the current day alone."""
+    if running.workspace.snapshots.latest() != day:
+        return {}
+    found = open_from_day(running.workspace, day, running.now())
+    return {"alerts opened": found.opened, "alerts resolved": found.resolved}
 
 
 def _stale(workspace: Workspace, day: date) -> bool:

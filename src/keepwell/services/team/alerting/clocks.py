@@ -1,0 +1,89 @@
+"""The clocks of alerts: due soon, overdue, the chain of people, and waking from snooze. Each thing is said once."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from keepwell.model.alert_definitions import AlertRule
+from keepwell.services.team.alerting.deadlines import Clock, Ring, clock_from, rung_out
+from keepwell.services.team.alerting.marks import mark
+from keepwell.services.team.alerting.raising import say
+from keepwell.services.team.alerting.rules import Ruling, ruling_of
+from keepwell.services.team.alerting.telling import People, tell
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Alert, Person
+
+LIMIT: Final = 200
+SPAN: Final = ("due_at", "near_at", "near_told_at", "breached_at", "level", "next_at")
+
+
+def clock_turn(workspace: Workspace, now: datetime, *, worker: str = "", limit: int = LIMIT) -> int:
+    """Ring every clock that is due, the longest due first; returns how many. Any number of workers may do so."""
+    due = Alert.objects.filter(next_at__lte=now).exclude(state=Alert.State.RESOLVED)
+    numbers = list(due.order_by("next_at", "pk").values_list("pk", flat=True)[:limit])
+    if not numbers:
+        return 0
+    ruling, people = ruling_of(workspace), People()
+    return sum(_ring(ruling, people, number, now) for number in numbers)
+
+
+@transaction.atomic
+def _ring(ruling: Ruling, people: People, number: int, now: datetime) -> bool:
+    """One alert in one transaction; one that another worker has, or that was moved meanwhile, is left."""
+    skip = connection.features.has_select_for_update_skip_locked
+    locked = Alert.objects.select_for_update(skip_locked=skip, of=("self",) if skip else ())
+    found = locked.filter(pk=number, next_at__lte=now).exclude(state=Alert.State.RESOLVED).first()
+    if found is None:
+        return False
+    rule = ruling.model.alerts.get(found.rule)
+    if found.state == Alert.State.SNOOZED:
+        _wake(ruling, rule, people, found, now)
+        return True
+    clock = Clock(**{name: getattr(found, name) for name in SPAN})
+    clock, rings = rung_out(clock, rule.escalation if rule else (), ruling.calendar, now)
+    for name in SPAN:
+        setattr(found, name, getattr(clock, name))
+    found.save(update_fields=SPAN)
+    for ring in rings:
+        _say(found, ring, rule, people, now)
+    return True
+
+
+def _say(found: Alert, ring: Ring, rule: AlertRule | None, people: People, now: datetime) -> None:
+    """What a ring means: a line in the history, and whoever has to hear of it."""
+    if ring.kind == "near":
+        mark(found, "near", "Four fifths of the time are over", ring.at)
+        tell(found, "near", _holders(found, rule, people), now)
+        return
+    if ring.kind == "breached":
+        mark(found, "breached", "The deadline passed and nobody had taken it up", ring.at)
+        say(found, "alert.breached", "the deadline passed", now)
+        tell(found, "breached", _holders(found, rule, people), now)
+        return
+    role = rule.escalation[ring.rung].to if rule and ring.rung < len(rule.escalation) else "manager"
+    person = people.of(role, found.owner_email)
+    mark(found, "escalated", f"Escalated to {role.replace('_', ' ')}, step {ring.rung + 1} of the chain", ring.at)
+    say(found, "alert.escalated", f"told {role.replace('_', ' ')}", now)
+    tell(found, "escalated", [person] if person else [], now)
+
+
+def _holders(found: Alert, rule: AlertRule | None, people: People) -> list[Person]:
+    """Who has it: the assignee, else whoever has the rule's role."""
+    person = found.assignee or people.of(rule.to if rule else "owner", found.owner_email)
+    return [person] if person else []
+
+
+def _wake(ruling: Ruling, rule: AlertRule | None, people: People, found: Alert, now: datetime) -> None:
+    """A snoozed alert comes back, with a deadline of its own unless somebody has it."""
+    taken = found.acknowledged_at is not None
+    found.state = Alert.State.ACKNOWLEDGED if taken else Alert.State.OPEN
+    found.snoozed_until = None
+    found.version += 1
+    clock = Clock() if taken else clock_from(rule.within if rule else None, now, ruling.calendar)
+    for name in SPAN:
+        setattr(found, name, getattr(clock, name))
+    found.save()
+    mark(found, "woken", "Back from snooze", now)
+    say(found, "alert.woken", "back from snooze", now)
+    tell(found, "woken", _holders(found, rule, people), now)

@@ -1,0 +1,177 @@
+"""Opening alerts, counting what happens again, and making good: everything in the caller's transaction."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+
+from keepwell.model.alert_definitions import AlertRule
+from keepwell.model.timelines import timeline
+from keepwell.services.team.alerting.deadlines import clock_from
+from keepwell.services.team.alerting.marks import mark, marked_before
+from keepwell.services.team.alerting.rules import Ruling
+from keepwell.services.team.alerting.telling import People, tell
+from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.playing.known import Known
+from keepwell.store.models import Alert
+
+WORKER: Final = Actor("Keepwell")
+COUNTED: Final = 500
+"""So often what happens again is written down; after that it is only counted."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something that sets a rule off for a customer. `key` makes it count once."""
+
+    rule: str
+    customer_id: str
+    known: Known
+    key: str
+    at: datetime
+    name: str
+    signal: bool = False
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+def short(key: str) -> str:
+    """A key of any length and form as one that fits."""
+    return hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def raise_alert(ruling: Ruling, cause: Cause, now: datetime, people: People) -> Alert | None:
+    """Open an alert or count in the one that is open; None when it was counted before, or rests after the last one."""
+    rule, key = ruling.model.alerts[cause.rule], _key(cause)
+    if marked_before(key):
+        return None
+    open_one = _open_one(cause)
+    if open_one is not None:
+        return _again(ruling, rule, open_one, cause, key, now)
+    if _rests(ruling, rule, cause, key, now):
+        return None
+    try:
+        with transaction.atomic():
+            return _opened(ruling, rule, cause, key, now, people)
+    except IntegrityError:
+        # Another worker opened one since we looked.
+        there = _open_one(cause)
+        return None if there is None else _again(ruling, rule, there, cause, key, now)
+
+
+def make_good(ruling: Ruling, cause: Cause, now: datetime) -> Alert | None:
+    """Resolve the open alert of a rule that an event, or a signal that stays off, made good."""
+    found = _open_one(cause)
+    if found is None or found.since > cause.at:
+        return None
+    what = cause.name.replace("_", " ").replace(".", " ")
+    resolve_by_itself(found, f"Made good by itself: {what}", now, key=_key(cause))
+    return found
+
+
+def resolve_by_itself(found: Alert, why: str, now: datetime, *, key: str | None = None) -> None:
+    """Close an alert that nobody has to look at any more."""
+    found.state, found.resolved_at, found.resolved_why = Alert.State.RESOLVED, now, why[:255]
+    found.next_at, found.snoozed_until = None, None
+    found.version += 1
+    found.save()
+    mark(found, "resolved", why, now, key=key)
+    say(found, "alert.resolved", why, now)
+
+
+def say(found: Alert, action: str, why: str, now: datetime, who: Actor = WORKER, before: Any = None) -> None:
+    """The audit row of what became of an alert."""
+    after = {"state": found.state, "severity": found.severity, "rule": found.rule, "due_at": found.due_at}
+    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in after.items()}
+    record(
+        who,
+        at=now,
+        action=action,
+        kind="alert",
+        object_id=found.pk,
+        customer_id=found.customer_id,
+        summary=f"{found.title}: {why}",
+        before=before,
+        after=plain,
+    )
+
+
+def _key(cause: Cause) -> str:
+    return f"{cause.rule[:60]}:{short(f'{cause.rule}|{cause.customer_id}|{cause.key}')}"
+
+
+def _open_one(cause: Cause) -> Alert | None:
+    found = Alert.objects.select_for_update().filter(rule=cause.rule, customer_id=cause.customer_id)
+    return found.exclude(state=Alert.State.RESOLVED).first()
+
+
+def _rests(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: datetime) -> bool:
+    """Whether the last alert was resolved so lately that nothing new is opened; its history learns of it."""
+    if rule.cool_down is None:
+        return False
+    closed = Alert.objects.filter(rule=cause.rule, customer_id=cause.customer_id, state=Alert.State.RESOLVED)
+    last = closed.order_by("-resolved_at").first()
+    if last is None or last.resolved_at is None:
+        return False
+    until = ruling.calendar.later(last.resolved_at, timeline(rule.cool_down))
+    if until <= now:
+        return False
+    mark(last, "quiet", f"Happened again within {timeline(rule.cool_down).words} of being resolved", now, key=key)
+    return True
+
+
+def _opened(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: datetime, people: People) -> Alert:
+    clock, known = clock_from(rule.within, now, ruling.calendar), cause.known
+    person = people.of(rule.to, known.owner_email)
+    own = rule.to == "owner" and (not known.owner_email or person is people.owner(known.owner_email))
+    found = Alert.objects.create(
+        rule=cause.rule,
+        customer_id=cause.customer_id,
+        owner_email=known.owner_email,
+        severity=rule.severity,
+        since=min(cause.at, now),
+        opened_at=now,
+        last_at=min(cause.at, now),
+        due_at=clock.due_at,
+        near_at=clock.near_at,
+        next_at=clock.next_at,
+        assignee=None if own else person,
+        **_said(ruling, rule, cause),
+    )
+    mark(found, "opened", found.what or found.title, now, key=key)
+    say(found, "alert.opened", found.what or found.title, now)
+    tell(found, "opened", [person] if person else [], now)
+    return found
+
+
+def _said(ruling: Ruling, rule: AlertRule, cause: Cause) -> dict[str, Any]:
+    """What an alert says, with the values of this moment."""
+    facts, who, known = cause.known.facts, cause.customer_id, cause.properties
+    title = ruling.text(rule.title, who, facts, known) or f"{ruling.label(cause.rule)}: {cause.known.company}"
+    return {
+        "company": cause.known.company[:255],
+        "title": title[:255],
+        "what": ruling.text(rule.what, who, facts, known) or rule.description,
+        "action": ruling.text(rule.action, who, facts, known)[:255],
+        "money": ruling.money(rule, facts),
+        "values": {
+            "shown": ruling.values(cause.rule, facts, known),
+            "cause": cause.name,
+            "signal": cause.name if cause.signal else "",
+            "period": rule.money_period,
+            "label": ruling.label(cause.rule),
+        },
+    }
+
+
+def _again(ruling: Ruling, rule: AlertRule, found: Alert, cause: Cause, key: str, now: datetime) -> Alert:
+    """The same thing once more: counted, with the newest values. The clock goes on as it did."""
+    for name, value in _said(ruling, rule, cause).items():
+        setattr(found, name, value)
+    found.times += 1
+    found.last_at, found.since = max(found.last_at, min(cause.at, now)), min(found.since, cause.at)
+    found.save()
+    if found.times <= COUNTED:
+        mark(found, "again", found.what or found.title, now, key=key)
+    return found

@@ -1,0 +1,185 @@
+"""The alerts of a workspace as its model has them now, and what is known of the customers they are about."""
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Final
+
+from keepwell.model.alert_definitions import AlertRule
+from keepwell.model.definitions import Model
+from keepwell.model.expression_tree import names_in
+from keepwell.model.expressions import parse_expression
+from keepwell.model.playbook_definitions import EventTrigger
+from keepwell.model.problems import DefinitionError
+from keepwell.model.usages import condition_usages
+from keepwell.playbooks.calendars import WorkCalendar, work_calendar
+from keepwell.playbooks.facts import Facts, Value
+from keepwell.playbooks.facts import Rules as Conditions
+from keepwell.playbooks.texts import filled
+from keepwell.services.ingest.values import sound
+from keepwell.services.planning.sources import current_model
+from keepwell.services.workspace import Workspace
+from keepwell.signals.alert_rules import Rules
+
+EVENT: Final = "event."
+NOT_SAID: Final = "not said"
+_MOST_VALUES: Final = 12
+_LONGEST: Final = 200
+_LARGEST: Final = Decimal(10) ** 13
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The rules of one model. Conditions and texts are those of the model on disk, as with playbooks."""
+
+    model: Model
+    zone: str
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What hears which event or signal."""
+        return Rules(self.model.alerts)
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        """When people work."""
+        return work_calendar(self.model.calendar, self.zone)
+
+    @cached_property
+    def starting(self) -> frozenset[str]:
+        """Events that start playbooks."""
+        triggers = (playbook.trigger for playbook in self.model.playbooks.values())
+        return frozenset(trigger.event for trigger in triggers if isinstance(trigger, EventTrigger))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The values of customers that any rule shows or counts with."""
+        return frozenset().union(*(self.names_of(name) for name in self.model.alerts))
+
+    def names_of(self, rule: str) -> tuple[str, ...]:
+        """The values of a customer that a rule shows or counts with."""
+        definition = self.model.alerts.get(rule)
+        if definition is None:
+            return ()
+        found = dict.fromkeys(_placeholders((definition.what, definition.title, definition.action)))
+        for signal in self.rules.signals.get(rule, ()):
+            if signal in self.model.signals:
+                uses = condition_usages(("signals", signal, "when"), self.model.signals[signal].when)
+                found |= dict.fromkeys(name for use in uses for name in names_in(use.expression))
+        if definition.money is not None:
+            found |= dict.fromkeys(names_in(parse_expression(definition.money)))
+        always = ("company", "customer_id")
+        return tuple(n for n in found if not n.startswith(("setting.", EVENT)) and n not in always)
+
+    def label(self, rule: str) -> str:
+        """What people call a rule."""
+        definition = self.model.alerts.get(rule)
+        return (definition.label if definition else "") or rule.replace("_", " ").capitalize()
+
+    def money(self, rule: AlertRule, facts: Facts) -> Decimal | None:
+        """Money at stake; None when the rule names none or it is unknown."""
+        if rule.money is None:
+            return None
+        found = Conditions(self.model.settings, frozenset(self.model.signals)).amount(rule.money, facts)
+        amount = None if found is None else Decimal(str(round(found, 2)))
+        return amount if amount is not None and abs(amount) < _LARGEST else None
+
+    def text(self, text: str, customer: str, facts: Facts, properties: Mapping[str, Any]) -> str:
+        """A text of a rule, filled in."""
+        said = {name: _said(properties, name) for name in _event_names(text)}
+        whole = Facts(facts.as_of, {**facts.values, **said}, facts.segments, facts.signals, active=facts.active)
+        return sound(filled(text, customer, whole))
+
+    def values(self, rule: str, facts: Facts, properties: Mapping[str, Any]) -> list[list[str]]:
+        """The values that belong to it, label and value: of the event first, then of the customer."""
+        shown = [[_words(key), text] for key in list(properties)[:_MOST_VALUES] if (text := _plain(properties[key]))]
+        for name in self.names_of(rule):
+            if name in facts.values:
+                metric = self.model.metrics.get(name)
+                label = metric.label if metric and metric.label else _words(name)
+                shown.append([label, filled(f"{{{name}}}", "", facts)])
+        return [[sound(label)[:_LONGEST], sound(text)[:_LONGEST]] for label, text in shown]
+
+
+def ruling_of(workspace: Workspace) -> Ruling:
+    """The rules as the files say now, read again when one of them changed.
+
+    While the files are broken, the rules that this process read last hold. Raises DefinitionError before the first.
+    """
+    try:
+        found = _read(workspace.model_dir, _signature(workspace.model_dir), _Same(workspace))
+    except DefinitionError:
+        if workspace.model_dir not in _last_good:
+            raise
+        return _last_good[workspace.model_dir]
+    _last_good[workspace.model_dir] = found
+    return found
+
+
+_last_good: dict[Path, Ruling] = {}
+
+
+class _Same:
+    """A workspace as a part of a key that is about its model alone."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def __hash__(self) -> int:
+        return hash(self.workspace.zone)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.workspace.zone == self.workspace.zone
+
+
+@lru_cache(maxsize=4)
+def _read(_directory: Path, _signature: frozenset[tuple[str, int, int]], same: _Same) -> Ruling:
+    return Ruling(current_model(same.workspace).model, same.workspace.zone)
+
+
+def _signature(directory: Path) -> frozenset[tuple[str, int, int]]:
+    found = set()
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                about = os.stat(path)
+            except FileNotFoundError:
+                continue
+            found.add((path, about.st_mtime_ns, about.st_size))
+    return frozenset(found)
+
+
+def nobody_s_facts(customer: str, company: str, now: datetime) -> Facts:
+    """What is known of a customer whom the last published day did not know."""
+    return Facts(now.date(), {"company": company or customer})
+
+
+def _placeholders(texts: Iterable[str]) -> Collection[str]:
+    return [name for text in texts for _, name, _, _ in Formatter().parse(text) if name]
+
+
+def _event_names(text: str) -> list[str]:
+    return [name for name in _placeholders((text,)) if name.startswith(EVENT)]
+
+
+def _said(properties: Mapping[str, Any], name: str) -> Value:
+    return _plain(properties.get(name.removeprefix(EVENT))) or NOT_SAID
+
+
+def _plain(value: Any) -> str:
+    """A property as people read it; nothing for what is nested or empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value == int(value) and abs(value) < _LARGEST:
+        return f"{int(value)}"
+    return str(value).strip()[:_LONGEST] if isinstance(value, str | int | float) else ""
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ").strip().capitalize()

@@ -1,0 +1,175 @@
+"""What people do with alerts, and what their clocks do when nobody does anything."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from keepwell.services.team.alerting import follow
+from keepwell.services.team.alerting.alerts import AlertRefused, Seen, acknowledge, assign, resolve, snooze
+from keepwell.services.team.alerting.clocks import clock_turn
+from keepwell.services.team.audit import actor
+from keepwell.services.team.playing.roles import name_people
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Alert, AuditEntry, Outgoing, Person, Team
+from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, clean, failed, only, tracked
+from tests.web import MakePerson
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def fresh(published: Workspace) -> Iterator[None]:
+    clean(published)
+    follow._follower.cache_clear()
+    yield
+    clean(published)
+
+
+@pytest.fixture
+def team(person: MakePerson) -> dict[str, Person]:
+    """The owner of the customer, a manager of the owner's team, another manager, and a person for billing."""
+    east, west = Team.objects.create(name="East"), Team.objects.create(name="West")
+    people = {
+        "other": person("manager", email="other@example.com", team=west),
+        "owner": person("csm", email="maya@example.com", team=east, owner_aliases=["maya.brandt@keepwell.example"]),
+        "manager": person("manager", email="mo@example.com", team=east),
+        "billing": person("ops", email="bill@example.com"),
+    }
+    name_people(actor(people["billing"]), {"billing_team": people["billing"].pk}, NOW)
+    return people
+
+
+def told() -> list[tuple[str, str]]:
+    """Who was told what, in order."""
+    return [(row.payload["kind"], row.address) for row in Outgoing.objects.order_by("pk")]
+
+
+def kinds(found: Alert) -> list[str]:
+    return [mark.kind for mark in found.marks.order_by("pk")]
+
+
+def test_the_chain_of_people(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    found = only()
+    assert found.assignee is None
+    assert found.due_at == NOW + 2 * HOUR
+    assert clock_turn(published, NOW + HOUR) == 0
+    assert clock_turn(published, NOW + 1.7 * HOUR) == 1
+    assert clock_turn(published, NOW + 1.7 * HOUR) == 0
+    found = only()
+    assert (found.near_told_at, found.breached_at) == (NOW + 1.6 * HOUR, None)
+    assert clock_turn(published, NOW + 2 * HOUR) == 1
+    found = only()
+    assert (found.breached_at, found.level) == (NOW + 2 * HOUR, 1)
+    assert clock_turn(published, NOW + 25 * HOUR) == 0
+    assert clock_turn(published, NOW + 26 * HOUR) == 1
+    found = only()
+    assert (found.level, found.next_at) == (2, None)
+    owner, manager = "maya@example.com", "mo@example.com"
+    assert told() == [
+        ("opened", owner), ("near", owner), ("breached", owner), ("escalated", "bill@example.com"),
+        ("escalated", manager),
+    ]  # fmt: skip
+    assert kinds(found) == [
+        "opened", "told", "near", "told", "breached", "told", "escalated", "told", "escalated", "told",
+    ]  # fmt: skip
+    actions = AuditEntry.objects.filter(object_kind="alert").order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["alert.opened", "alert.breached", "alert.escalated", "alert.escalated"]
+
+
+def test_a_worker_that_was_away_says_it_once(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    assert clock_turn(published, NOW + 100 * HOUR) == 1
+    assert clock_turn(published, NOW + 101 * HOUR) == 0
+    assert [kind for kind, _ in told()] == ["opened", "near", "breached", "escalated", "escalated"]
+
+
+def test_acknowledging_stops_the_clock(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    found = only()
+    acknowledge(actor(team["owner"]), [Seen(found.pk, found.version)], now=NOW + HOUR)
+    assert clock_turn(published, NOW + 100 * HOUR) == 0
+    found = only()
+    assert (found.state, found.acknowledged_by, found.acknowledged_at) == ("acknowledged", team["owner"], NOW + HOUR)
+    with pytest.raises(AlertRefused, match="taken up by Maya already"):
+        acknowledge(actor(team["manager"]), [Seen(found.pk)], now=NOW + HOUR)
+    entry = AuditEntry.objects.get(action="alert.acknowledged")
+    assert (entry.actor, entry.customer_id) == (team["owner"], CUSTOMER)
+    assert (entry.before["state"], entry.after["state"]) == ("open", "acknowledged")
+
+
+def test_a_snoozed_alert_comes_back_with_a_deadline_of_its_own(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    until = NOW + 24 * HOUR
+    snooze(actor(team["owner"]), [Seen(only().pk)], until=until, reason="They pay tomorrow", now=NOW)
+    assert clock_turn(published, until - HOUR) == 0
+    arrive(published, failed(2))
+    assert (only().state, only().times) == ("snoozed", 2)
+    assert clock_turn(published, until) == 1
+    found = only()
+    assert (found.state, found.due_at, found.breached_at) == ("open", until + 2 * HOUR, None)
+    assert told()[-1] == ("woken", "maya@example.com")
+
+
+def test_one_that_was_taken_up_wakes_without_a_deadline(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    who = actor(team["owner"])
+    acknowledge(who, [Seen(only().pk)], now=NOW)
+    snooze(who, [Seen(only().pk)], until=NOW + HOUR, reason="Later", now=NOW)
+    clock_turn(published, NOW + 2 * HOUR)
+    assert (only().state, only().next_at) == ("acknowledged", None)
+
+
+def test_what_cannot_be_done_says_why(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    who, seen = actor(team["owner"]), [Seen(only().pk)]
+    with pytest.raises(AlertRefused, match="still to come"):
+        snooze(who, seen, until=NOW, reason="x", now=NOW)
+    with pytest.raises(AlertRefused, match="90 days"):
+        snooze(who, seen, until=NOW + timedelta(days=91), reason="x", now=NOW)
+    with pytest.raises(AlertRefused, match="Say why"):
+        snooze(who, seen, until=NOW + HOUR, reason=" ", now=NOW)
+    with pytest.raises(AlertRefused, match="Say what was done"):
+        resolve(who, seen, why="", now=NOW)
+    with pytest.raises(AlertRefused, match="not there any more"):
+        resolve(who, [Seen(999_999)], why="x", now=NOW)
+    with pytest.raises(AlertRefused, match="changed by somebody else"):
+        resolve(who, [Seen(seen[0].pk, 7)], why="x", now=NOW)
+    resolve(who, seen, why="The card was renewed", now=NOW)
+    with pytest.raises(AlertRefused, match="resolved already"):
+        acknowledge(who, seen, now=NOW)
+    assert only().resolved_why == "The card was renewed"
+
+
+def test_all_or_none(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed(), tracked("nps_answered", score=1))
+    first, second = Alert.objects.order_by("pk")
+    who = actor(team["owner"])
+    resolve(who, [Seen(second.pk)], why="Called", now=NOW)
+    with pytest.raises(AlertRefused):
+        resolve(who, [Seen(first.pk), Seen(second.pk)], why="Called", now=NOW)
+    first.refresh_from_db()
+    assert first.state == "open"
+
+
+def test_who_is_given_an_alert_is_told(published: Workspace, team: dict[str, Person]) -> None:
+    arrive(published, failed())
+    assign(actor(team["manager"]), [Seen(only().pk)], to=team["billing"], now=NOW)
+    assert only().assignee == team["billing"]
+    assert told()[-1] == ("assigned", "bill@example.com")
+    clock_turn(published, NOW + 1.9 * HOUR)
+    assert told()[-1] == ("near", "bill@example.com")
+
+
+def test_a_viewer_is_given_nothing(published: Workspace, team: dict[str, Person], person: MakePerson) -> None:
+    arrive(published, failed())
+    with pytest.raises(AlertRefused, match="cannot work on alerts"):
+        assign(actor(team["manager"]), [Seen(only().pk)], to=person("viewer"), now=NOW)
+
+
+def test_an_idle_tick_is_one_query(published: Workspace, django_assert_num_queries: object) -> None:
+    arrive(published, failed())
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        clock_turn(published, NOW)
