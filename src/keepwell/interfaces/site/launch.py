@@ -50,14 +50,19 @@ def job_command(job: Any) -> list[str]:
 def work(stop: threading.Event) -> None:
     """Work on jobs and, beside them, on what happens meanwhile, until `stop` is set, by the workspace's clock."""
     now = late("keepwell.interfaces.site.clock").now
-    actions = late("keepwell.services.team.actions").act
-    beside = threading.Thread(target=actions, args=(stop,), kwargs={"now": now}, name="actions", daemon=True)
-    beside.start()
+    actions = late("keepwell.services.team.actions")
+    beside = [
+        threading.Thread(target=one, args=(stop,), kwargs={"now": now}, name=one.__name__, daemon=True)
+        for one in (actions.act, actions.deliver)
+    ]
+    for thread in beside:
+        thread.start()
     try:
         late("keepwell.services.team.worker").work(stop, now=now, command=job_command)
     finally:
         stop.set()
-        beside.join(timeout=_JOIN_SECONDS)
+        for thread in beside:
+            thread.join(timeout=_JOIN_SECONDS)
 
 
 def serve(

@@ -11,6 +11,7 @@ from django.db import close_old_connections, connections
 from keepwell.services.team.alerting.clocks import clock_turn
 from keepwell.services.team.alerting.follow import follow_turn
 from keepwell.services.team.here import workspace
+from keepwell.services.team.outbox.delivery import delivery_turn
 from keepwell.services.team.playing.turn import LIMIT, playing_turn
 from keepwell.services.team.worker import worker_name
 from keepwell.services.workspace import Workspace, WorkspaceError
@@ -32,8 +33,14 @@ def _clocks(here: Workspace, now: datetime, worker: str) -> int:
     return clock_turn(here, now, worker=worker)
 
 
+def _deliveries(here: Workspace, now: datetime, worker: str) -> int:
+    return delivery_turn(here, now, worker=worker)
+
+
 TURNS: Sequence[tuple[str, Turn]] = (("events", follow_turn), ("playbooks", _playing), ("clocks", _clocks))
 """In this order; each returns how much it did. A turn of a new kind is a function and its line here."""
+DELIVERIES: Sequence[tuple[str, Turn]] = (("outbox", _deliveries),)
+"""Apart from the others: a mail server that takes its time must not keep alerts and playbooks waiting."""
 
 
 def actions_turn(
@@ -52,20 +59,30 @@ def actions_turn(
 
 
 def act(stop: threading.Event, *, now: Callable[[], datetime]) -> None:
-    """Turn after turn until `stop` is set; at once again while there is much to do."""
-    worker = f"{worker_name()} actions"
+    """Follow events, move playbooks and watch clocks until `stop` is set."""
+    _go_on(stop, now, "actions", TURNS)
+
+
+def deliver(stop: threading.Event, *, now: Callable[[], datetime]) -> None:
+    """Send what is in the outbox until `stop` is set."""
+    _go_on(stop, now, "deliveries", DELIVERIES)
+
+
+def _go_on(stop: threading.Event, now: Callable[[], datetime], name: str, turns: Sequence[tuple[str, Turn]]) -> None:
+    """Turn after turn; at once again while there is much to do."""
+    worker = f"{worker_name()} {name}"
     try:
         while not stop.is_set():
             close_old_connections()
-            if _turn(now(), worker) < LIMIT:
+            if _turn(now(), worker, turns) < LIMIT:
                 stop.wait(LOOK_SECONDS)
     finally:
         connections.close_all()
 
 
-def _turn(now: datetime, worker: str) -> int:
+def _turn(now: datetime, worker: str, turns: Sequence[tuple[str, Turn]]) -> int:
     try:
-        return actions_turn(workspace(), now, worker)
+        return actions_turn(workspace(), now, worker, turns=turns)
     except (WorkspaceError, OSError) as error:
         if _news("workspace", error, now):
             LOG.error("%s", error)
