@@ -20,8 +20,11 @@ from keepwell.interfaces.api import (
     jobs,
     models,
     notes,
+    opportunities,
+    outbox,
     own_segments,
     people,
+    playbooks,
     segments,
     tasks,
     views,
@@ -110,7 +113,12 @@ api.add_router("/workspace-segments", own_segments.router)
 api.add_router("/segment-evaluations", own_segments.trying)
 api.add_router("/model", models.router)
 api.add_router("/data", data.router)
+api.add_router("/opportunities", opportunities.router)
+api.add_router("/playbooks", playbooks.router)
+api.add_router("/runs", playbooks.runs)
+api.add_router("/approvals", playbooks.approvals)
 api.add_router("/jobs", jobs.router)
+api.add_router("", outbox.router)
 api.add_router("/me", people.mine)
 api.add_router("", people.router)
 api.add_router("", administration.router)

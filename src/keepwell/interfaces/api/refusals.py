@@ -17,8 +17,11 @@ from keepwell.services.team.holds import NoHold
 from keepwell.services.team.job_requests import JobRefused
 from keepwell.services.team.links import LinkError
 from keepwell.services.team.notes import NoteError
+from keepwell.services.team.opportunities import OpportunityError
+from keepwell.services.team.outbox.queue import OutboxError
 from keepwell.services.team.outcomes import OutcomeConflict, OutcomeInvalid, UndoRefused
 from keepwell.services.team.people import PeopleError
+from keepwell.services.team.playing.approvals import ApprovalRefused
 from keepwell.services.team.saved import SavedViewError
 from keepwell.services.team.segments import SegmentConflictError, SegmentError
 from keepwell.services.team.settings import SettingError
@@ -36,6 +39,9 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     LinkError: _CONFLICT,
     JobRefused: _CONFLICT,
     NoHold: _CONFLICT,
+    ApprovalRefused: _CONFLICT,
+    OpportunityError: _CONFLICT,
+    OutboxError: _CONFLICT,
     DataRefused: _CONFLICT,
     ReportError: _CONFLICT,
     SegmentConflictError: (409, "Somebody was faster"),

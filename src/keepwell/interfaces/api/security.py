@@ -48,6 +48,8 @@ class Token(HttpBearer):
 
 READ: Final = Token("read", Action.SEE)
 WORK: Final = Token("work", Action.WORK)
+APPROVE: Final = Token("work", Action.APPROVE)
+SWITCH: Final = Token("work", Action.SWITCH_PLAYBOOKS)
 WRITE: Final = Token("work", Action.SEE)  # what everybody has of one's own
 SEGMENTS: Final = Token("segments", Action.PRIVATE_SEGMENTS)
 MODEL: Final = Token("model", Action.EDIT_MODEL)
@@ -56,6 +58,7 @@ JOBS: Final = Token("data", Action.RUN_JOBS)
 AUDIT: Final = Token("admin", Action.SEE_AUDIT)
 PEOPLE: Final = Token("admin", Action.MANAGE_PEOPLE)
 SETTINGS: Final = Token("admin", Action.CHANGE_SETTINGS)
+CHANNELS: Final = Token("admin", Action.MANAGE_CHANNELS)
 
 
 def seen_customer(request: ApiRequest, customer_id: str) -> str:

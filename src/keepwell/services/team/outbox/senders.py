@@ -21,7 +21,7 @@ Sender = Callable[[Outgoing, datetime], Result]
 NOTICE: Final = "playbook.notice"
 REST: Final = timedelta(minutes=1)
 """How long a target is left alone after it failed: what waits behind it must not wait for it."""
-_FAILED_AT: dict[int, datetime] = {}
+_FAILED_AT: dict[tuple[int, str], datetime] = {}
 _GONE: Final = "410"
 _WORKER: Final = Actor("outbox")
 
@@ -52,7 +52,7 @@ def send_webhook(row: Outgoing, now: datetime) -> Result:
         return GiveUp("The target was deleted.")
     if not target.on and row.purpose != "test":
         return GiveUp("The target is switched off.")
-    failed_at = _FAILED_AT.get(target.pk)
+    failed_at = _FAILED_AT.get((target.pk, target.url))
     if failed_at and failed_at <= now < failed_at + REST and row.purpose != "test":
         return Retry("the target failed a moment ago, and is left alone for a minute")
     one = webhook.Delivery(target.url, target.secret, row.key, str(row.payload["body"]))
@@ -62,9 +62,9 @@ def send_webhook(row: Outgoing, now: datetime) -> Result:
 def _noted(target: WebhookTarget, result: Result, now: datetime) -> Result:
     """Remember who failed; who is gone is switched off, as the standard asks for."""
     if isinstance(result, Retry):
-        _FAILED_AT[target.pk] = now
+        _FAILED_AT[target.pk, target.url] = now
     else:
-        _FAILED_AT.pop(target.pk, None)
+        _FAILED_AT.pop((target.pk, target.url), None)
     if isinstance(result, GiveUp) and result.why.startswith(_GONE):
         target_off(_WORKER, target.pk, result.why, now)
     return result
