@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from keepwell.interfaces.workspace import converters
 from keepwell.interfaces.workspace.pages import (
     account,
     approvals,
@@ -37,6 +38,7 @@ from keepwell.interfaces.workspace.pages import (
     webhooks,
 )
 
+converters.register()
 urlpatterns = [
     path("", home.home, name="home"),
     path("search", home.search, name="search"),
@@ -47,7 +49,7 @@ urlpatterns = [
     path("tasks/snooze", today_changes.tasks_snooze, name="tasks_snooze"),
     path("tasks/assign", today_changes.tasks_assign, name="tasks_assign"),
     path("tasks/done", today_changes.tasks_done, name="tasks_done"),
-    path("customers/<path:customer_id>/hold/end", today_changes.hold_end, name="hold_end"),
+    path("customers/<customer:customer_id>/hold/end", today_changes.hold_end, name="hold_end"),
     path("tasks/wake", today_changes.tasks_wake, name="tasks_wake"),
     path("theme", home.theme, name="theme"),
     path("start/<str:secret>", links.start, name="start"),
@@ -64,24 +66,24 @@ urlpatterns = [
     path("portfolio/views", portfolio.view_save, name="portfolio_view_save"),
     path("portfolio/views/<int:pk>", portfolio.view_open, name="portfolio_view"),
     path("portfolio/views/<int:pk>/delete", portfolio.view_delete, name="portfolio_view_delete"),
-    path("customers/<path:customer_id>/why", customer_parts.why, name="customer_why"),
-    path("customers/<path:customer_id>/changes", customer_parts.changes, name="customer_changes"),
-    path("customers/<path:customer_id>/timeline", customer_parts.timeline, name="customer_timeline"),
-    path("customers/<path:customer_id>/usage", customer_parts.usage, name="customer_usage"),
-    path("customers/<path:customer_id>/tasks", customer_tasks.tasks, name="customer_tasks"),
-    path("customers/<path:customer_id>/tasks/new", customer_tasks.task_new, name="customer_task_new"),
-    path("customers/<path:customer_id>/notes", customer_notes.notes, name="customer_notes"),
-    path("customers/<path:customer_id>/notes/new", customer_notes.note_new, name="customer_note_new"),
-    path("customers/<path:customer_id>/notes/<int:pk>", customer_notes.note, name="customer_note"),
-    path("customers/<path:customer_id>/notes/<int:pk>/remove", customer_notes.note_gone, name="customer_note_gone"),
-    path("customers/<path:customer_id>/playbooks", playbook_runs.customer_playbooks, name="customer_playbooks"),
+    path("customers/<customer:customer_id>/why", customer_parts.why, name="customer_why"),
+    path("customers/<customer:customer_id>/changes", customer_parts.changes, name="customer_changes"),
+    path("customers/<customer:customer_id>/timeline", customer_parts.timeline, name="customer_timeline"),
+    path("customers/<customer:customer_id>/usage", customer_parts.usage, name="customer_usage"),
+    path("customers/<customer:customer_id>/tasks", customer_tasks.tasks, name="customer_tasks"),
+    path("customers/<customer:customer_id>/tasks/new", customer_tasks.task_new, name="customer_task_new"),
+    path("customers/<customer:customer_id>/notes", customer_notes.notes, name="customer_notes"),
+    path("customers/<customer:customer_id>/notes/new", customer_notes.note_new, name="customer_note_new"),
+    path("customers/<customer:customer_id>/notes/<int:pk>", customer_notes.note, name="customer_note"),
+    path("customers/<customer:customer_id>/notes/<int:pk>/remove", customer_notes.note_gone, name="customer_note_gone"),
+    path("customers/<customer:customer_id>/playbooks", playbook_runs.customer_playbooks, name="customer_playbooks"),
     path(
-        "customers/<path:customer_id>/playbooks/start",
+        "customers/<customer:customer_id>/playbooks/start",
         playbook_runs.customer_playbook_start,
         name="customer_playbook_start",
     ),
-    # Ids may hold a slash, so the page itself is looked for after its parts.
-    path("customers/<path:customer_id>", customer.customer, name="customer"),
+    # Addresses of before have plain slashes in ids, so the page itself is looked for after its parts.
+    path("customers/<customer:customer_id>", customer.customer, name="customer"),
     path("segments", segments.segments, name="segments"),
     path("segments/compare", segments.compare, name="segment_compare"),
     path("segments/movement", segment_movement.movements, name="segment_movement"),
@@ -95,7 +97,7 @@ urlpatterns = [
     path("segments/<slug:name>/duplicate", segment_changes.duplicate, name="segment_duplicate"),
     path("segments/<slug:name>/export", segment_changes.export, name="segment_export"),
     path("segments/<slug:name>/members", segment_changes.members, name="segment_members"),
-    path("segments/<path:name>", segment_profile.segment, name="segment"),
+    path("segments/<segment:name>", segment_profile.segment, name="segment"),
     path("playbooks", playbooks.playbooks, name="playbooks"),
     path("playbooks/runs/<int:pk>", playbook_runs.playbook_run, name="playbook_run"),
     path("playbooks/runs/<int:pk>/stop", playbook_runs.playbook_run_stop, name="playbook_run_stop"),
