@@ -160,6 +160,17 @@ def test_the_file_says_whether_links_are_counted(here: Workspace, mail: MailConf
     assert "/m/o/" in row.html
 
 
+def test_only_the_values_that_a_message_names_are_read(here: Workspace) -> None:
+    about = Message(subject="{{ customer.mrr }}", text="{% if customer.usage_cliff %}{{ customer.plan }}{% endif %}")
+    assert compose.used(about) == frozenset({"mrr", "usage_cliff", "plan"})
+    few, whole = account_of(here, CUSTOMER, {"mrr", "plan"}), account_of(here, CUSTOMER)
+    assert few is not None
+    assert whole is not None
+    assert {n: whole.facts.values[n] for n in few.facts.values} == few.facts.values
+    assert len(few.facts.values) < len(whole.facts.values)
+    assert compose.used(Message(subject="s", text="{% assign c = customer %}{{ c.mrr }}")) is None
+
+
 def test_an_offer_is_in_its_words(here: Workspace) -> None:
     about = message(text="{{ offer.title }} until {{ offer.expires_on }}", button="Accept", link="{{ offer.url }}")
     run = running(CUSTOMER, messages={"hello": about})

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from keepwell.interfaces.site import clock
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox import tokens, tracking
-from keepwell.services.team.outbox.compose import imprint_name
+from keepwell.services.team.outbox.pen import imprint_name
 from keepwell.store.models import Outgoing
 
 _PAGE: Final = "workspace/mail/unsubscribe.html"

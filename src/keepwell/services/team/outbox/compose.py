@@ -1,57 +1,29 @@
 """Messages of playbooks become rows of the outbox: to whom, from whom, and in which words."""
 
 import hashlib
-import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from liquid.exceptions import LiquidError
 
-from keepwell.model.definitions import Settings
 from keepwell.model.message_definitions import Message
+from keepwell.model.message_text import liquid_uses
 from keepwell.model.problems import DefinitionError
 from keepwell.playbooks.events import Effect
-from keepwell.playbooks.messages import Around, one_line
-from keepwell.services.team.outbox import tokens
-from keepwell.services.team.outbox.letters import Letter, laid_out, letter
-from keepwell.services.team.outbox.markdown import same
+from keepwell.services.published import NothingPublished
+from keepwell.services.team.outbox.letters import Letter
+from keepwell.services.team.outbox.pen import EMAIL, MARKETING, Pen, Writing
 from keepwell.services.team.outbox.queue import put
-from keepwell.services.team.outbox.recipients import (
-    EVERYBODY,
-    PRIMARY,
-    Account,
-    Addressee,
-    account_of,
-    owner_fields,
-    person_of,
-    recipients,
-)
-from keepwell.services.team.outbox.switches import tracked
-from keepwell.services.team.outbox.texts import message_named, model_now, settings_now
+from keepwell.services.team.outbox.recipients import EVERYBODY, PRIMARY, Account, Addressee, account_of, recipients
+from keepwell.services.team.outbox.texts import message_named, model_now
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import Channel, Outgoing, PlaybookRun
 
-EMAIL: Final = "email"
 IN_APP: Final = "in_app"
-MARKETING: Final = "marketing"
 _PREVIEW: Final = "preview"
-
-
-@dataclass(frozen=True)
-class Writing:
-    """What a message is about besides its customer; `links` and `offer` are what templates name so."""
-
-    key: str
-    sender: str = "owner"
-    run: PlaybookRun | None = None
-    step: str = ""
-    name: str = ""
-    offer: Mapping[str, Any] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    playbook: Mapping[str, Any] = field(default_factory=dict)
-    payload: Mapping[str, Any] = field(default_factory=dict)
+_CUSTOMER: Final = "customer."
 
 
 @dataclass(frozen=True)
@@ -79,9 +51,6 @@ def compose_message(
     written (a text that is gone, a template that fails) is a row that was given up and says why: the run goes on.
     """
     details = effect.details
-    account = account_of(workspace, run.customer_id)
-    if account is None:
-        return []
     writing = Writing(
         key=effect.key,
         sender=str(details.get("sender", "owner")),
@@ -94,23 +63,26 @@ def compose_message(
     )
     try:
         message = message_named(workspace, writing.name, run)
-    except (KeyError, DefinitionError, WorkspaceError) as error:
-        return [_failed(writing, account, f"The message “{writing.name}” cannot be read: {error}", now)]
-    people = _people(workspace, account, message, str(details.get("to", PRIMARY)))
-    return [write(workspace, message, account, one, writing, now) for one in people]
+        account = account_of(workspace, run.customer_id, used(message))
+    except NothingPublished:
+        return []
+    except (KeyError, DefinitionError, WorkspaceError, LiquidError) as error:
+        return [_failed(writing, run, f"The message “{writing.name}” cannot be read: {error}", now)]
+    if account is None:
+        return []
+    pen = Pen(workspace, account)
+    return [write(pen, message, one, writing, now) for one in _people(pen, message, str(details.get("to", PRIMARY)))]
 
 
-def write(
-    workspace: Workspace, message: Message, account: Account, to: Addressee, writing: Writing, now: datetime
-) -> Outgoing:
+def write(pen: Pen, message: Message, to: Addressee, writing: Writing, now: datetime) -> Outgoing:
     """One message to one person into the outbox, under a key made of the writing's and the address."""
     key = f"{writing.key}:{_short(to.address or to.person_id)}"
-    sender = _sender(workspace, account, writing.sender)
     try:
-        words = _words(workspace, message, account, to, writing, sender, key)
+        words = pen.words(message, to, writing, key)
     except LiquidError as error:
-        return _failed(writing, account, f"The message “{writing.name}” cannot be filled in: {error}", now)
+        return _failed(writing, pen.account, f"The message “{writing.name}” cannot be filled in: {error}", now)
     refused = message.purpose == MARKETING and to.unsubscribed
+    sender = pen.sender(writing.sender)
     return put(
         now,
         key=key,
@@ -120,11 +92,12 @@ def write(
         address=to.address,
         to_name=to.name,
         person_id=to.person_id,
-        sender={name: sender.get(name, "") for name in ("name", "email", "title")},
+        sender={name: sender[name] for name in ("name", "email", "title")},
         subject=words.subject,
         state=Outgoing.State.SUPPRESSED if refused else Outgoing.State.WAITING,
         error="This person has unsubscribed." if refused else "",
-        **_about(writing, account) | _body(workspace, message, words, key, writing),
+        payload={**writing.payload, **_shown_beside(message, words)},
+        **(_about(writing, pen.account) | pen.body(message, words, key)),
     )
 
 
@@ -134,123 +107,47 @@ def preview_message(workspace: Workspace, message_name: str, customer_id: str, *
     Raises KeyError when there is no such message or customer, LiquidError for a template that cannot be filled in.
     """
     message = model_now(workspace).messages[message_name]
-    account = account_of(workspace, customer_id)
+    account = account_of(workspace, customer_id, used(message))
     if account is None:
         raise KeyError(customer_id)
-    found = _people(workspace, account, message, to)
-    person = found[0] if found else Addressee("")
-    writing = Writing(key=_PREVIEW, name=message_name)
-    sender = _sender(workspace, account, writing.sender)
-    words = _words(workspace, message, account, person, writing, sender, _PREVIEW)
-    shown = _mail(workspace, message, words, _PREVIEW, track=False) if message.channel == EMAIL else _in_app(words)
+    pen = Pen(workspace, account, counted=False)
+    found = _people(pen, message, to)
+    person, writing = found[0] if found else Addressee(""), Writing(key=_PREVIEW, name=message_name)
+    words = pen.words(message, person, writing, _PREVIEW)
     return Preview(
         channel=message.channel,
         purpose=message.purpose,
         to_name=person.name,
         to_address=person.address,
-        sender_name=sender.get("name", ""),
+        sender_name=pen.sender(writing.sender)["name"],
         subject=words.subject,
         preview=words.preview,
-        text=str(shown["text"]),
-        html=str(shown["html"]),
         problem="" if found else "Nobody at this customer can be written to.",
+        **pen.body(message, words, _PREVIEW),
     )
 
 
-def _people(workspace: Workspace, account: Account, message: Message, to: str) -> tuple[Addressee, ...]:
+def used(message: Message) -> frozenset[str] | None:
+    """The values of a customer that a message names; None for all of them. Raises LiquidError."""
+    texts = (message.subject, message.preview, message.button, message.link, message.text)
+    names = {use.name for text in texts for use in liquid_uses(text) if use.kind == "field"}
+    if "customer" in names or "customer.?" in names:
+        return None
+    return frozenset(name.removeprefix(_CUSTOMER) for name in names if name.startswith(_CUSTOMER))
+
+
+def _people(pen: Pen, message: Message, to: str) -> tuple[Addressee, ...]:
     """Inside the product everybody sees what is for everybody: one row, without a person."""
     if message.channel == IN_APP and to == EVERYBODY:
         return (Addressee(""),)
-    return recipients(workspace, account, to)
+    return recipients(pen.workspace, pen.account, to)
 
 
-def _words(
-    workspace: Workspace,
-    message: Message,
-    account: Account,
-    to: Addressee,
-    writing: Writing,
-    sender: Mapping[str, str],
-    key: str,
-) -> Letter:
-    settings = settings_now(workspace)
-    links = {
-        "product": _setting(settings, "product_link"),
-        "calendar": _setting(settings, "calendar_link"),
-        "unsubscribe": tokens.unsubscribe_url(key),
-    }
-    around = Around(
-        person=to.fields,
-        owner=owner_fields(account.owner_email, lambda name: _setting(settings, name)),
-        sender={name: value for name, value in sender.items() if value},
-        offer=writing.offer,
-        playbook=writing.playbook,
-        link={name: url for name, url in (links | dict(writing.links)).items() if url},
-    )
-    return letter(message, account.customer_id, account.facts, settings, around)
-
-
-def _body(workspace: Workspace, message: Message, words: Letter, key: str, writing: Writing) -> dict[str, Any]:
+def _shown_beside(message: Message, words: Letter) -> dict[str, str]:
+    """What the product shows beside the text; an e-mail has it in its layout."""
     if message.channel == EMAIL:
-        return _mail(workspace, message, words, key, track=tracked(EMAIL))
-    shown = {"preview": words.preview, "button": words.button, "link": words.link}
-    return _in_app(words) | {"payload": dict(writing.payload) | shown}
-
-
-def _in_app(words: Letter) -> dict[str, Any]:
-    return {"text": words.body, "html": words.fragment()}
-
-
-def _mail(workspace: Workspace, message: Message, words: Letter, key: str, *, track: bool) -> dict[str, Any]:
-    """Text and HTML; marketing says how to get no more of it."""
-    text, footer = words.text, ""
-    if message.purpose == MARKETING:
-        url, said = tokens.unsubscribe_url(key), _imprint(workspace)
-        text = f"{text}\n\n--\n{said}\nUnsubscribe: {url}"
-        footer = f'{html.escape(said)}<br /><a href="{html.escape(url)}">Unsubscribe</a>'
-    return {
-        "text": text,
-        "html": laid_out(
-            words,
-            footer=footer,
-            pixel=tokens.open_url(key) if track else "",
-            follow=(lambda url: tokens.click_url(key, url)) if track else same,
-        ),
-    }
-
-
-def _imprint(workspace: Workspace) -> str:
-    """Who writes, and from where, as laws on marketing ask for it."""
-    address = _setting(settings_now(workspace), "postal_address")
-    return " · ".join(filter(None, (f"News from {imprint_name(workspace)}", address)))
-
-
-def imprint_name(workspace: Workspace) -> str:
-    """What customers know the sender as: the product, else the workspace."""
-    return _setting(settings_now(workspace), "product_name") or workspace.name
-
-
-def _sender(workspace: Workspace, account: Account, kind: str) -> dict[str, str]:
-    """Who writes: the customer's owner, the executive of the settings, or the team."""
-    settings = settings_now(workspace)
-    if kind == "team":
-        said = {"name": imprint_name(workspace), "email": "", "title": ""}
-    else:
-        said = {
-            "name": _setting(settings, "sender_name"),
-            "email": _setting(settings, "sender_email"),
-            "title": _setting(settings, "sender_title"),
-        }
-        owner = person_of(account.owner_email) if kind == "owner" else None
-        if owner is not None:
-            said = {"name": owner.name, "email": owner.email, "title": ""}
-    words = said["name"].split()
-    return {name: one_line(value) for name, value in said.items()} | {"first_name": words[0] if words else ""}
-
-
-def _setting(settings: Settings, name: str) -> str:
-    found = settings.values.get(name)
-    return str(found).strip() if isinstance(found, str | int | float) else ""
+        return {}
+    return {"preview": words.preview, "button": words.button, "link": words.link}
 
 
 def _offer(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,18 +161,17 @@ def _label(run: PlaybookRun) -> str:
     return run.playbook.replace("_", " ").capitalize()
 
 
-def _about(writing: Writing, account: Account) -> dict[str, Any]:
+def _about(writing: Writing, whose: Account | PlaybookRun) -> dict[str, Any]:
     return {
-        "customer_id": account.customer_id,
-        "company": account.company,
+        "customer_id": whose.customer_id,
+        "company": whose.company,
         "run": writing.run,
         "step": writing.step,
         "message": writing.name,
-        "payload": dict(writing.payload),
     }
 
 
-def _failed(writing: Writing, account: Account, why: str, now: datetime) -> Outgoing:
+def _failed(writing: Writing, whose: Account | PlaybookRun, why: str, now: datetime) -> Outgoing:
     return put(
         now,
         key=f"{writing.key}:unwritten",
@@ -284,7 +180,8 @@ def _failed(writing: Writing, account: Account, why: str, now: datetime) -> Outg
         state=Outgoing.State.DEAD,
         subject=writing.name,
         error=why,
-        **_about(writing, account),
+        payload=dict(writing.payload),
+        **_about(writing, whose),
     )
 
 

@@ -1,8 +1,9 @@
 """To whom a message goes, from whom it comes, and what is known of the customer: from what was published."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from math import isnan
 from typing import Any, Final
 
@@ -13,13 +14,15 @@ from keepwell.playbooks.facts import Facts, Value
 from keepwell.playbooks.messages import one_line
 from keepwell.reporting.reading import CHURNED
 from keepwell.services.published import PersonRow, customer_people
-from keepwell.services.published.copies import CURRENT, Copies
-from keepwell.services.published.reader import read_copies, row_of
+from keepwell.services.published.copies import Copies
+from keepwell.services.published.reader import read_copies, row_of, rows_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Person
+from keepwell.warehouse.sql import listed
 
 PRIMARY: Final = "primary"
 EVERYBODY: Final = "all_users"
+_ALWAYS: Final = frozenset({"customer_id", "name", "owner_email", "email", "status", "segments", "signals"})
 _ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     PRIMARY: ("champion", "admin", "decision_maker", "exec_sponsor", "billing", "user"),
     "champion": ("champion", "admin", "decision_maker", "exec_sponsor"),
@@ -61,16 +64,29 @@ class Account:
     facts: Facts
 
 
-def account_of(workspace: Workspace, customer_id: str) -> Account | None:
-    """A customer on the published day; None when there is no such customer."""
+def account_of(workspace: Workspace, customer_id: str, names: Collection[str] | None = None) -> Account | None:
+    """A customer on the published day; None when there is no such customer. `names` are the values that are asked for.
+
+    All values are many columns, and a message names few of them.
+    """
 
     def read(copies: Copies) -> Account | None:
-        listed = row_of("SELECT * FROM read_parquet(?) WHERE customer_id = ?", [copies.path(CURRENT), customer_id])
         path = str(workspace.snapshots.path(copies.as_of))
-        row = row_of("SELECT * FROM read_parquet(?) WHERE customer_id = ?", [path, customer_id])
-        return None if listed is None or row is None else _account(copies.as_of, listed, row)
+        wanted = "*" if names is None else listed(sorted(_columns(path) & _wanted(names)))
+        row = row_of(f"SELECT {wanted} FROM read_parquet(?) WHERE customer_id = ?", [path, customer_id])  # noqa: S608
+        return None if row is None else _account(copies.as_of, row)
 
     return read_copies(workspace, read)
+
+
+def _wanted(names: Collection[str]) -> frozenset[str]:
+    return frozenset(column for name in names for column in (name, f"m.{name}")) | _ALWAYS
+
+
+@lru_cache(maxsize=16)
+def _columns(path: str) -> frozenset[str]:
+    """The columns of a snapshot, which never changes."""
+    return frozenset(row["column_name"] for row in rows_of("DESCRIBE SELECT * FROM read_parquet(?)", [path]))
 
 
 def recipients(workspace: Workspace, account: Account, to: str) -> tuple[Addressee, ...]:
@@ -87,15 +103,14 @@ def recipients(workspace: Workspace, account: Account, to: str) -> tuple[Address
     return (Addressee(account.email.strip()),)
 
 
-def owner_fields(email: str, chosen: Callable[[str], str]) -> dict[str, str]:
-    """What messages can name of a customer's owner; `chosen` is for settings of the workspace."""
-    person = person_of(email)
+def owner_fields(email: str, person: Person | None, calendar_link: str) -> dict[str, str]:
+    """What messages can name of a customer's owner; `person` is who that is in the workspace."""
     name = person.name if person else ""
     said = {
         "name": name,
         "first_name": name.split()[0] if name.split() else "",
         "email": person.email if person else email,
-        "calendar_link": chosen("calendar_link"),
+        "calendar_link": calendar_link,
     }
     return {field: value for field, value in said.items() if value}
 
@@ -137,10 +152,10 @@ def _each_once(people: Sequence[Addressee]) -> tuple[Addressee, ...]:
     return tuple({one.address.lower(): one for one in reversed(people)}.values())[::-1]
 
 
-def _account(as_of: date, listed: Mapping[str, Any], row: Mapping[str, Any]) -> Account:
-    values = {name: _value(value) for name, value in listed.items()}
-    values |= {name.removeprefix("m."): _value(value) for name, value in row.items() if not name.startswith("q.")}
-    company = str(listed["name"] or listed["customer_id"])
+def _account(as_of: date, row: Mapping[str, Any]) -> Account:
+    values = {name: _value(value) for name, value in row.items() if not name.startswith(("m.", "q."))}
+    values |= {name.removeprefix("m."): _value(value) for name, value in row.items() if name.startswith("m.")}
+    company = str(row["name"] or row["customer_id"])
     facts = Facts(
         as_of=as_of,
         values={name: value for name, value in values.items() if value is not None} | {"company": company},
@@ -148,9 +163,7 @@ def _account(as_of: date, listed: Mapping[str, Any], row: Mapping[str, Any]) -> 
         signals=frozenset(row.get("signals") or ()),
         active=row["status"] != CHURNED,
     )
-    return Account(
-        str(listed["customer_id"]), company, str(listed["owner_email"] or ""), str(listed["email"] or ""), facts
-    )
+    return Account(str(row["customer_id"]), company, str(row["owner_email"] or ""), str(row["email"] or ""), facts)
 
 
 def _value(value: Any) -> Value:

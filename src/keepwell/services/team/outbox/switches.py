@@ -11,7 +11,7 @@ WORKSPACE: Final = "workspace"
 
 
 def live(channel: str, audience: str) -> bool:
-    """Whether a channel really sends; until an admin says so it is rehearsed. The workspace itself sends nothing out."""
+    """Whether a channel really sends; until an admin says so it is rehearsed. The workspace sends nothing out."""
     return channel == WORKSPACE or Channel.objects.filter(name=channel, audience=audience, live=True).exists()
 
 
