@@ -19,7 +19,7 @@ from .data_world import faulty_workspace, work_off
 pytestmark = pytest.mark.django_db
 READ = ("data", "data_coverage", "data_loads", "data_quarantine")
 MANAGED = ("data_rows", "data_identities")
-CHANGED = ("data_upload", "data_retry", "data_replace", "data_link", "data_unlink")
+CHANGED = ("data_upload", "data_inbox_remove", "data_retry", "data_replace", "data_link", "data_unlink")
 
 
 @pytest.fixture
@@ -204,6 +204,27 @@ def test_an_upload_lies_in_the_inbox_and_is_loaded(ops: Client, faulty: Workspac
     assert "Waiting in the inbox" in text_of(ops, "data")
     assert work_off(faulty).kind == Job.Kind.LOAD
     assert tickets(faulty, "c-3") == {"t-9"}
+
+
+def test_a_file_that_cannot_be_read_is_put_aside(ops: Client, faulty: Workspace) -> None:
+    ops.post(reverse("data_upload"), {"files": file("survey_responses_2026.csv", "bad\n1\n")})
+    (inbox_of(faulty) / "crm.map.yaml").write_text("nonsense: [")
+    work_off(faulty)
+    shown = ops.get(reverse("data"))
+    problems = {one.name: one.problem for one in shown.context["waiting"]}
+    assert set(problems) == {"survey_responses_2026.csv", "crm.map.yaml"}
+    assert "survey_responses_2026.csv" in problems["survey_responses_2026.csv"]
+    assert problems["crm.map.yaml"]
+    for name in ("../keepwell.toml", "nothing.csv", "done", ""):
+        ops.post(reverse("data_inbox_remove"), {"name": name})
+    assert not AuditEntry.objects.filter(action="data.removed").exists()
+    for name in problems:
+        assert ops.post(reverse("data_inbox_remove"), {"name": name}).status_code == 302
+    entries = AuditEntry.objects.filter(action="data.removed").order_by("object_id")
+    assert [entry.object_id for entry in entries] == ["crm.map.yaml", "survey_responses_2026.csv"]
+    assert (inbox_of(faulty) / entries[1].after["kept"]).read_text() == "bad\n1\n"
+    assert not inbox_files(faulty)
+    assert "Waiting in the inbox" not in text_of(ops, "data")
 
 
 def test_a_file_of_the_same_name_that_waits_is_not_lost(ops: Client, faulty: Workspace) -> None:

@@ -125,6 +125,7 @@ def test_a_segment_is_saved_shown_changed_and_deleted(ops: Client, published: Wo
     listed = ops.get("/segments", headers={"HX-Request": "true", "HX-Target": "figures"}).context["shown"].own
     assert [(line.row.label, line.row.customers) for line in listed] == [("Low", count)]
     assert ops.get(f"/portfolio?own={segment.name}").context["shown"].total == count
+    assert f'name="own" value="{segment.name}"' in ops.get("/portfolio").content.decode()
     edit = ops.get(f"/segments/{segment.name}/edit")
     assert edit.context["tree"] == LOW
     change = filled(label="Lower", version=1)

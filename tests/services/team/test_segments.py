@@ -12,7 +12,15 @@ from keepwell.services.segment_preview import evaluate_definition
 from keepwell.services.team import segment_membership
 from keepwell.services.team.audit import actor
 from keepwell.services.team.segment_drafts import drafted
-from keepwell.services.team.segment_membership import evaluated, members_on, refresh_segments, stored_dates
+from keepwell.services.team.segment_membership import (
+    _mark,
+    _write,
+    evaluated,
+    members_on,
+    refresh_segments,
+    refresh_stored,
+    stored_dates,
+)
 from keepwell.services.team.segment_own import own_members
 from keepwell.services.team.segment_text import exported
 from keepwell.services.team.segments import (
@@ -202,6 +210,31 @@ def test_members_are_stored_for_a_date_as_the_definition_was(published: Workspac
     assert members_on(published, changed, before, peers).ids == exact[before]
     refresh_segments(published, LAST, NOW)
     assert members_on(published, changed, LAST, peers).stored
+
+
+def test_days_that_are_computed_anew_have_their_members_anew(published: Workspace, ops: Person) -> None:
+    segment, other = made(published, ops, "Logins", MANY_LOGINS), made(published, ops, "Others", MANY_LOGINS)
+    before, earlier = LAST - timedelta(days=10), LAST - timedelta(days=12)
+    exact = frozenset(evaluate_definition(published, MANY_LOGINS, as_of=before).members)
+    for day in (earlier, before):
+        _write(
+            published,
+            day,
+            {one.name: _mark(one) for one in (segment, other)},
+            {"logins": ["x"], "others": ["x"]},
+            NOW,
+        )
+    draft = Draft("Others", "when: {event: login, count: '>= 1', within: 30d}")
+    changed = segment_change(published, actor(ops), ops, other.name, draft, version=1, now=NOW)
+    late = made(published, ops, "Late", MANY_LOGINS)
+    assert refresh_stored(published, before, LAST, NOW) == 1
+    peers = peers_of(ops)
+    assert members_on(published, segment, before, peers).ids == exact
+    assert members_on(published, late, before, peers).stored
+    assert members_on(published, changed, before, peers).ids == {"x"}, (
+        "its definition of that day is not known any more"
+    )
+    assert members_on(published, segment, earlier, peers).ids == {"x"}, "it was not computed anew"
 
 
 def test_what_cannot_be_evaluated_does_not_keep_others_from_being_stored(published: Workspace, ops: Person) -> None:

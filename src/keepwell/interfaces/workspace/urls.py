@@ -139,6 +139,7 @@ urlpatterns = [
     path("data/ids", data_rows.data_identities, name="data_identities"),
     path("data/ids/link", data_rows.data_link, name="data_link"),
     path("data/ids/unlink", data_rows.data_unlink, name="data_unlink"),
+    path("data/inbox/remove", data.data_inbox_remove, name="data_inbox_remove"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/run", jobs.job_run, name="job_run"),
     path("jobs/load", jobs.job_load, name="job_load"),

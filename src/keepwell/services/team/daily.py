@@ -1,7 +1,7 @@
 """The daily run: sync, the missed days, the day itself, publishing, and what there is to do."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from keepwell.services.team.opportunities import open_opportunities_from_day
 from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
-from keepwell.services.team.segment_membership import refresh_segments
+from keepwell.services.team.segment_membership import refresh_segments, refresh_stored
 from keepwell.services.team.sync import Synced, sync
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
@@ -37,6 +37,7 @@ def run_daily(running: Running) -> Done:
     report = _compute(running, day)
     running.step("Publishing what pages read", 0.8)
     publish_copies(running.workspace, on_wait=running.waits)
+    refresh_stored(running.workspace, day - timedelta(days=caught_up + 1), day - timedelta(days=1), running.now())
     segments = refresh_segments(running.workspace, day, running.now())
     counts = {
         **_loaded(synced),
@@ -60,6 +61,8 @@ def run_backfill(running: Running) -> Done:
     reports = _backfill(running.within(0, 0.9), Gap(first, last))
     running.step("Publishing what pages read", 0.9)
     publish_copies(running.workspace, on_wait=running.waits)
+    running.step("Looking who is in the workspace's segments", 0.95)
+    refresh_stored(running.workspace, first, last, running.now())
     counts = {"days": len(reports), **_computed(reports[-1])}
     return Done(counts, reports[-1].warnings, result=_result(reports[-1]))
 

@@ -151,15 +151,17 @@ def condition_of(definition: str) -> Any:
     return data["when"] if isinstance(data, dict) and "when" in data else data
 
 
-def refresh_segments(workspace: Workspace, as_of: date, now: datetime) -> int:
+def refresh_segments(workspace: Workspace, as_of: date, now: datetime, *, keep_history: bool = False) -> int:
     """Store who is in every segment of the workspace on a published date; returns how many could be evaluated.
 
-    The daily run calls it once the date is published. Repeating it gives the same file.
+    The daily run calls it once the date is published. Repeating it gives the same file. `keep_history` leaves who was
+    in a segment by a definition that has changed since: it can be evaluated no more.
     """
     every = list(WorkspaceSegment.objects.order_by("name"))
-    marks: dict[str, str] = {}
-    members: dict[str, frozenset[str]] = {}
+    marks, members = _history(workspace, as_of, every) if keep_history else ({}, {})
     for segment in every:
+        if segment.name in marks:
+            continue
         peers = {one.name: one for one in every if _may_use(segment, one)}
         found = (
             evaluated(workspace, segment.definition, as_of, peers, own=segment.name, exact=True)
@@ -172,6 +174,29 @@ def refresh_segments(workspace: Workspace, as_of: date, now: datetime) -> int:
         marks[segment.name], members[segment.name] = _mark(segment), found.ids
     _write(workspace, as_of, marks, members, now)
     return len(marks)
+
+
+def refresh_stored(workspace: Workspace, first: date, last: date, now: datetime) -> int:
+    """After days were computed anew: what is stored of them is evaluated anew, too; returns how many days."""
+    days = sorted(day for day in stored_dates(workspace) if first <= day <= last)
+    for day in days:
+        refresh_segments(workspace, day, now, keep_history=day != workspace.snapshots.latest())
+    return len(days)
+
+
+def _history(
+    workspace: Workspace, as_of: date, every: Iterable[WorkspaceSegment]
+) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
+    """The segments of a date that were stored by a definition of before, and their members."""
+    stored = _stored(workspace, as_of)
+    if stored is None:
+        return {}, {}
+    older = {
+        one.name: mark
+        for one in every
+        if (mark := stored.marks.get(one.name, _mark(one))) != _mark(one) and mark.split(".")[0] == str(one.pk)
+    }
+    return older, {name: stored.members.get(name, frozenset()) for name in older}
 
 
 def _may_use(segment: WorkspaceSegment, other: WorkspaceSegment) -> bool:

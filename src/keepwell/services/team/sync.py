@@ -102,10 +102,11 @@ def _move_away(paths: Sequence[Path], target: Path) -> None:
     for path in dict.fromkeys(paths):
         target.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            os.replace(path, _free(target / path.name))
+            os.replace(path, free_name(target / path.name))
 
 
-def _free(path: Path) -> Path:
+def free_name(path: Path) -> Path:
+    """This path, or one beside it that no file has yet."""
     number, found = 1, path
     while found.exists():
         number += 1

@@ -13,7 +13,7 @@ from django.db import transaction
 from keepwell.model.problems import DefinitionError
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.job_requests import load_ask
-from keepwell.services.team.sync import ENDINGS, MAPPING, inbox_of
+from keepwell.services.team.sync import ENDINGS, MAPPING, free_name, inbox_files, inbox_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Job
 from keepwell.warehouse.loading import read_mapping
@@ -21,6 +21,7 @@ from keepwell.warehouse.loading.files import file_form, file_table, matches
 from keepwell.warehouse.tables import TABLES
 
 LONGEST_NAME: Final = 120
+REMOVED: Final = "removed"
 
 
 class UploadRefused(Exception):  # noqa: N818  it is an answer, not a fault
@@ -34,6 +35,14 @@ class Uploaded:
     path: Path
     name: str
     size: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file in the inbox; `problem` says why it could not be loaded, where a load has tried."""
+
+    name: str
+    problem: str
 
 
 def upload_place(workspace: Workspace) -> tuple[int, Path]:
@@ -63,6 +72,51 @@ def upload_keep(who: Actor, workspace: Workspace, files: Sequence[Uploaded], *, 
             after={"file": name, "bytes": file.size},
         )
     return load_ask(who, now=now)
+
+
+def inbox_waiting(workspace: Workspace) -> tuple[Waiting, ...]:
+    """What lies in the inbox: data files and mappings, each with what the last load said is wrong with it."""
+    inbox = inbox_of(workspace)
+    mappings = tuple(sorted(inbox.glob(f"*{MAPPING}"))) if inbox.is_dir() else ()
+    said = _last_problems()
+    return tuple(Waiting(path.name, _problem(said, path)) for path in (*inbox_files(workspace), *mappings))
+
+
+@transaction.atomic
+def inbox_remove(who: Actor, workspace: Workspace, name: str, *, now: datetime) -> Path:
+    """Take a file out of the inbox: it is put aside, into a folder `removed`. Raises UploadRefused."""
+    if name not in {one.name for one in inbox_waiting(workspace)}:
+        raise UploadRefused(f"{name} does not lie in the inbox any more.")
+    target = inbox_of(workspace) / REMOVED / f"{now:%Y-%m-%d}"
+    target.mkdir(parents=True, exist_ok=True)
+    kept = free_name(target / name)
+    record(
+        who,
+        at=now,
+        action="data.removed",
+        kind="data",
+        object_id=name,
+        summary=f"Took {name} out of the inbox",
+        after={"file": name, "kept": f"{REMOVED}/{target.name}/{kept.name}"},
+    )
+    try:
+        os.replace(inbox_of(workspace) / name, kept)
+    except FileNotFoundError:
+        raise UploadRefused(f"{name} does not lie in the inbox any more.") from None
+    return kept
+
+
+def _last_problems() -> Sequence[str]:
+    """What the last work that loaded the inbox met."""
+    kinds = (Job.Kind.LOAD, Job.Kind.DAILY)
+    last = Job.objects.filter(kind__in=kinds, finished_at__isnull=False).order_by("-finished_at").first()
+    return tuple(map(str, last.warnings)) if last else ()
+
+
+def _problem(said: Sequence[str], path: Path) -> str:
+    """The first problem that names a file, without the folders before it."""
+    found = next((text for text in said if path.name in text and not text.startswith("quarantined: ")), "")
+    return found.replace(f"{path.parent}{os.sep}", "")
 
 
 def _check(workspace: Workspace, file: Uploaded) -> None:

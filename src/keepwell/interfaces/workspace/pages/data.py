@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -14,8 +15,8 @@ from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.services.published import DataStatus, NothingPublished, data_status
 from keepwell.services.team.access import Action
 from keepwell.services.team.settings import team_settings
-from keepwell.services.team.sync import ENDINGS, inbox_files
-from keepwell.services.team.uploads import UploadRefused, upload_keep
+from keepwell.services.team.sync import ENDINGS
+from keepwell.services.team.uploads import REMOVED, UploadRefused, inbox_remove, inbox_waiting, upload_keep
 from keepwell.warehouse.tables import TABLES
 
 
@@ -76,6 +77,20 @@ def _taken(request: PageRequest, arriving: InboxUploads, megabytes: int) -> Http
     return redirect("job", job.pk)
 
 
+@require_POST
+@page(Action.MANAGE_DATA)
+def data_inbox_remove(request: PageRequest) -> HttpResponse:
+    """Put a file of the inbox aside, such as one that cannot be read."""
+    name = request.POST.get("name", "")
+    try:
+        inbox_remove(acting(request), request.workspace, name, now=request.now)
+    except UploadRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{name} is out of the inbox. It is kept in the folder “{REMOVED}” beside it.")
+    return redirect("data")
+
+
 def _too_large(request: PageRequest, megabytes: int) -> HttpResponse:
     said = (
         f"At most {megabytes:,} MB at once. Compress the files (.gz), split them,"
@@ -87,7 +102,7 @@ def _too_large(request: PageRequest, megabytes: int) -> HttpResponse:
 def _shown(request: PageRequest, refused: str = "", status: int = 200) -> HttpResponse:
     known: dict[str, Any] = {
         "refused": refused,
-        "waiting": inbox_files(request.workspace),
+        "waiting": inbox_waiting(request.workspace),
         "tables": TABLES,
         "endings": ",".join((*ENDINGS, ".gz")),
         "upload_mb": team_settings(request.workspace).upload_mb,

@@ -65,6 +65,8 @@ def portfolio(request: PageRequest) -> HttpResponseBase:
         "columns": columns,
         "all_columns": COLUMNS,
         "choices": list(_choices(address, choices)),
+        "own_choices": sorted(visible_names(request.user).items(), key=lambda one: one[1].lower()),
+        "own": address.one("own"),
         "chips": [*_own_chip(request, address), *address.chips(choices)],
         "views": views_of(request.user, VIEWS),
         "may_share": may(request.user, Action.ASSIGN),
