@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,7 +17,8 @@ TEAMS = "workflows://prod-1.westeurope.logic.azure.com:443/643e69f83c8944/4NZkOj
 class Answer:
     """What `requests` answers."""
 
-    content, text, headers = b"ok", "ok", {}
+    content, text = b"ok", "ok"
+    headers: ClassVar[dict[str, str]] = {}
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code
@@ -27,12 +28,13 @@ class Answer:
 def posts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """What would have gone to the internet; every service answers 200."""
     found: list[tuple[str, Any]] = []
-    monkeypatch.setattr(
-        "requests.post", lambda url, data=None, **_: found.append((url, json.loads(data))) or Answer(200)
-    )
-    monkeypatch.setattr(
-        "requests.request", lambda _, url, data=None, **__: found.append((url, json.loads(data))) or Answer(200)
-    )
+
+    def post(url: str, data: str) -> Answer:
+        found.append((url, json.loads(data)))
+        return Answer(200)
+
+    monkeypatch.setattr("requests.post", lambda url, data="", **_: post(url, data))
+    monkeypatch.setattr("requests.request", lambda _, url, data="", **__: post(url, data))
     return found
 
 
@@ -85,6 +87,7 @@ def test_failures_say_whether_it_is_worth_trying_again(code: int, kind: type) ->
         place = f"json://127.0.0.1:{server.port}/very-secret-path"
         result = say("slack", "", Words("a", "b"), {"KEEPWELL_CHAT_SLACK": place})
     assert isinstance(result, kind), result
+    assert not isinstance(result, Sent)
     assert "very-secret-path" not in result.why
 
 

@@ -11,7 +11,7 @@ from django.urls.resolvers import RegexPattern
 PARTS: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 GROUPS: Final = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 ANY: Final = {"int": "1", "form": "csv", "key": "a-b", "uidb36": "1", "provider_id": "sso"}
-API: Final = ("/api/", "/v1/", "/hooks/")
+API: Final = ("/api/", "/v1/", "/hooks/", "/in-app/")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Job, Person, Task, WorkspaceSegment, WorkspaceSetting
+from keepwell.store.models import Job, Outgoing, Person, Task, WebhookTarget, WorkspaceSegment, WorkspaceSetting
 from tests.web import LAST, NOW
 
 OF_DATA = frozenset({"data_row", "data_rows", "data_quarantine", "data_identities", "data_loads"})
@@ -80,12 +80,20 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     )
     named = {
         "task": task.pk, "job": job.pk, "person": person.pk, "portfolio_view": view.pk, "customer_note": note.pk,
-        "token_revoke": token.pk,
+        "token_revoke": token.pk, **_of_outbox(one.customer_id),
     }  # fmt: skip
     shared = {"customer_id": one.customer_id, "secret": secret, "name": segment.name}
     found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
     of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
     return {**found, **of_tasks, "": shared, "model_file": {"name": next(iter(model_sources(workspace)))}}
+
+
+def _of_outbox(customer_id: str) -> dict[str, int]:
+    """A message with a look of its own, and a target of webhooks."""
+    target = WebhookTarget.objects.create(name="DWH", url="https://x.example/", secret="whsec_x", made_at=NOW)  # noqa: S106
+    about = {"channel": "email", "audience": "customer", "subject": "Hello", "made_at": NOW, "due_at": NOW}
+    row = Outgoing.objects.create(key="hello", customer_id=customer_id, html="<p>Hello</p>", text="Hello", **about)
+    return {"outgoing": row.pk, "webhook": target.pk}
 
 
 def faulty_things(workspace: Workspace) -> dict[str, dict[str, Any]]:
@@ -115,7 +123,10 @@ class Faults(HTMLParser):
         given = dict(attrs)
         self.found += [f"<{tag} {name}>" for name in given if name == "style" or name.startswith("on")]
         self.found += [f"<{tag} {n}={v!r}>" for n, v in attrs if (v or "").strip().lower().startswith("javascript:")]
-        self.found += ["<style>"] * (tag == "style") + [f"<{tag}>"] * (tag in ("iframe", "object", "embed"))
+        # A frame in which nothing is allowed shows how a message looks.
+        sealed = tag == "iframe" and given.get("sandbox") == "" and (given.get("src") or "").startswith("/")
+        framing = tag in ("iframe", "object", "embed") and not sealed
+        self.found += ["<style>"] * (tag == "style") + [f"<{tag}>"] * framing
         self._inside = "script" if tag == "script" and given.get("type") != "application/json" else ""
         if tag == "form":
             self._form, self._token = given, False
