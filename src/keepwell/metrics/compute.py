@@ -10,7 +10,7 @@ from keepwell.metrics.attributes import Attributes, Population
 from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.fact_values import fact_values
 from keepwell.metrics.feeds import Feeds
-from keepwell.metrics.frame import Codes, Column, Frame, Ints, Quality, unknown_column
+from keepwell.metrics.frame import UNKNOWN_FROM, Codes, Column, Frame, Ints, Quality, unknown_column
 from keepwell.metrics.money import converted, money_powers
 from keepwell.metrics.people import People, read_people, roll_up
 from keepwell.metrics.plan import Plan, plan_metrics
@@ -131,11 +131,14 @@ class Engine:
         found, days = values.by_name[name], values.days[rows]
         place = rows * found.values.shape[1] + population.customers
         data, quality = found.values.reshape(-1).take(place), found.quality.reshape(-1).take(place)
-        source = self._source_quality(metric, values.days)[rows]
+        source = self._source_quality(metric, values.days)
         if metric.never == "account_age" and metric.aggregate is Aggregate.DAYS_SINCE:
             data, quality = self._since_start(data, quality, population, days)
-        quality = np.where(source >= Quality.NO_SOURCE, source, quality).astype(np.uint8)
-        data = np.where(quality >= Quality.NO_SOURCE, np.nan, data)
+        # Where nothing is absent or stale, values are unknown exactly where they are nan.
+        if source.any():
+            source = source[rows]
+            quality = np.where(source >= UNKNOWN_FROM, source, quality)
+            data = np.where(quality >= UNKNOWN_FROM, np.nan, data)
         column = Column(metric_type(metric, found.texts), data, quality, found.texts)
         return converted(column, population.rates, self.money[name]) if name in self.money else column
 

@@ -64,7 +64,16 @@ class RowSql:
     def statement(self) -> str:
         """One row per date and entity with the parts of every metric as columns NAME__0, NAME__1, …"""
         parts = [f"{text} AS {quoted(column)}" for m in self.plan.metrics for column, text in self.parts(m)]
-        return f"SELECT i, e, {', '.join(parts)} FROM ({self._visible()}) GROUP BY i, e"
+        return f"SELECT i, e, {', '.join(parts)} FROM ({self._visible()}) WHERE {self._looked_at()} GROUP BY i, e"
+
+    def _looked_at(self) -> str:
+        """What holds for every row that some metric counts: the others need not be grouped."""
+        resolve = self._resolver()
+        tests = [self._filter(m, resolve, previous=p) for m in self.plan.metrics for p in _periods(m)]
+        return " OR ".join(f"({test})" for test in dict.fromkeys(tests))
+
+    def _filter(self, metric: RowMetric, resolve: Resolve, *, previous: bool = False) -> str:
+        return f"{condition_text(metric.where, resolve)} AND {self._window(metric, previous=previous)}"
 
     def parts(self, metric: RowMetric) -> list[tuple[str, str]]:
         """The aggregates a metric needs, in the order `_combine` expects."""
@@ -164,7 +173,7 @@ class RowSql:
 
     def _aggregates(self, metric: RowMetric) -> list[str]:
         resolve = self._resolver()
-        where = f"{condition_text(metric.where, resolve)} AND {self._window(metric)}"
+        where = self._filter(metric, resolve)
         match metric.metric.aggregate:
             case Aggregate.COUNT | Aggregate.EXISTS:
                 return [_count(where)]
@@ -180,7 +189,7 @@ class RowSql:
                 matching = condition_text(both(metric.where, metric.matching), resolve)
                 return [_count(f"{matching} AND {self._window(metric)}"), _count(where)]
             case Aggregate.CHANGE:
-                earlier = f"{condition_text(metric.where, resolve)} AND {self._window(metric, previous=True)}"
+                earlier = self._filter(metric, resolve, previous=True)
                 pair = (where, earlier)
                 return [_count(w) if metric.of is None else _sum(metric.of, w, resolve) for w in pair]
             case Aggregate.DAYS_SINCE:
@@ -225,6 +234,11 @@ class RowSql:
         if kind is Kind.DATE:
             return f"date_diff('day', DATE '1970-01-01', {text})"
         return micros_text(of, resolve)
+
+
+def _periods(metric: RowMetric) -> tuple[bool, ...]:
+    """Whether a metric looks at the time before its window, beside the window itself."""
+    return (False, True) if metric.metric.aggregate is Aggregate.CHANGE else (False,)
 
 
 def _names(metric: RowMetric) -> list[str]:
