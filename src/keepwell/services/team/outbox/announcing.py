@@ -34,6 +34,7 @@ def _of(words: str, *actions: str) -> Announced:
 EVENTS: Final[Mapping[str, Announced]] = {
     "alert.opened": _of("An alert was opened", "alert.opened"),
     "alert.acknowledged": _of("Somebody took up an alert", "alert.acknowledged"),
+    "alert.escalated": _of("An alert went up the chain of people", "alert.escalated"),
     "alert.breached": _of("Nobody took up an alert in time", "alert.breached"),
     "alert.resolved": _of("An alert was resolved", "alert.resolved"),
     "task.opened": _of("A task was opened by hand or by a playbook", "task.added", "task.opened"),
@@ -48,7 +49,10 @@ EVENTS: Final[Mapping[str, Announced]] = {
     "offer.made": _of("An offer was made to a customer", "offer.made", "offer.sent"),
     "offer.accepted": _of("A customer accepted an offer", "offer.accepted"),
     "offer.declined": _of("A customer declined an offer", "offer.declined"),
-    "opportunity.changed": _of("An opportunity moved on", "opportunity.opened", "opportunity.moved"),
+    "opportunity.opened": _of("The daily run found opportunities", "opportunity.opened"),
+    "opportunity.changed": _of("Somebody works on an opportunity", "opportunity.contacted", "opportunity.reopened"),
+    "opportunity.won": _of("An opportunity was won", "opportunity.won"),
+    "opportunity.lost": _of("An opportunity was lost", "opportunity.lost"),
     "survey.answered": _of("A customer answered a survey", "survey.answered"),
     "escalation.opened": _of("Something was escalated", "escalation.opened"),
 }

@@ -4,11 +4,11 @@ import hashlib
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from keepwell.services.team.outbox.reactions import record_event
+from keepwell.services.team.outbox.tracking import record_event
 from keepwell.store.models import Channel, Outgoing, OutgoingEvent
 
 KEY: Final = "KEEPWELL_IN_APP_KEY"
@@ -67,10 +67,14 @@ def reacted(reader: Reader, outgoing_id: int, kind: str, now: datetime) -> bool:
     row = _for(reader).filter(pk=outgoing_id).first()
     if row is None:
         return False
-    data: dict[str, Any] = {"person": reader.person_id}
+    data = {"person": reader.person_id}
+    key = _mark(row.pk, reader, kind)
     if kind == CLICKED:
-        data["link"] = str(row.payload.get("link", ""))
-    record_event(row, kind, _mark(row.pk, reader, kind), now, data)
+        record_event(row, kind, key, now, {**data, "url": str(row.payload.get("link", ""))})
+    else:
+        # Everybody at a customer may see a message: that is noted, but no line of the audit log each.
+        about = {"outgoing": row, "kind": kind, "at": now, "data": data}
+        OutgoingEvent.objects.get_or_create(key=key, defaults=about)
     return True
 
 
