@@ -59,3 +59,15 @@ def test_the_connection_is_left_as_it_was(tmp_path: Path, *, fails: bool) -> Non
             with Snapshots(tmp_path).writer(connection).staged(DAYS, COLUMNS[3:]):
                 pass
         assert connection.execute(SETTINGS).fetchall() == before
+
+
+def test_what_is_beside_the_rows_is_that_of_the_file_which_is_there_now(tmp_path: Path) -> None:
+    snapshots, day = Snapshots(tmp_path), date(2026, 1, 10)
+    with duckdb.connect() as connection:
+        for words in ("first", "other"):
+            with snapshots.writer(connection).staged(DAYS, COLUMNS) as writer:
+                writer.publish(day, 10, {"about": words})
+            found = snapshots.about(day)
+            assert found["about"] == words
+            found["about"] = "changed by a reader"
+            assert snapshots.about(day)["about"] == words

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ def test_spreadsheets_take_no_cell_for_a_formula() -> None:
     assert sheet is not None
     assert (sheet["A2"].value, sheet["A2"].data_type, sheet["A3"].value) == ("'=1+1", "s", 3)
     assert safe_text("\t=1") == "'\t=1"
+
+
+def test_days_are_days_in_a_workbook() -> None:
+    moment = datetime(2026, 6, 30, 9, 30, tzinfo=UTC)
+    sheet = load_workbook(xlsx_file(["day", "at"], [[LAST, moment]], "T")).active
+    assert sheet is not None
+    assert [cell.value for cell in sheet[2]] == [datetime(2026, 6, 30), moment.replace(tzinfo=None)]  # noqa: DTZ001
 
 
 def test_views_are_saved_opened_and_deleted(ops: Client) -> None:

@@ -47,18 +47,25 @@ def xlsx_file(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str)
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet(title[:31])
     heading = book.add_format({"bold": True})
+    dated = {
+        date: book.add_format({"num_format": "yyyy-mm-dd"}),
+        datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+    }
     for at, name in enumerate(columns):
         sheet.write_string(0, at, name, heading)
     sheet.freeze_panes(1, 0)
     for line, row in enumerate(rows, 1):
         for at, value in enumerate(row):
-            _write(sheet, line, at, value)
+            _write(sheet, line, at, value, dated.get(type(value)))
     book.close()
     file.seek(0)
     return file
 
 
-def _write(sheet: Any, line: int, at: int, value: Any) -> None:
+def _write(sheet: Any, line: int, at: int, value: Any, dated: Any) -> None:
+    if dated is not None:
+        sheet.write_datetime(line, at, value.replace(tzinfo=None) if isinstance(value, datetime) else value, dated)
+        return
     cell = safe_text(value)
     if isinstance(cell, int | float):
         sheet.write_number(line, at, cell)
