@@ -1,6 +1,5 @@
 """Pages of playbooks: the list, one, its budget and switch, its messages, starting by hand."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -205,7 +204,7 @@ def test_pages_ask_the_database_as_often_for_three_as_for_one(
     lists = ("/playbooks", f"/playbooks/{NAME}", f"/playbooks/{NAME}/runs", f"/playbooks/{NAME}/start")
 
     def counts() -> list[int]:
-        return [_queries(lambda address=address: text(ops, address)) for address in lists]
+        return [_queries(ops, address) for address in lists]
 
     run_of(model, NAME, rows[0], until="ask")
     counts()
@@ -216,7 +215,7 @@ def test_pages_ask_the_database_as_often_for_three_as_for_one(
     assert max(one) <= 9
 
 
-def _queries(ask: Callable[[], object]) -> int:
+def _queries(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as found:
-        ask()
+        text(client, address)
     return len(found)
