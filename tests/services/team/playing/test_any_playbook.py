@@ -43,7 +43,7 @@ ACTS: tuple[dict[str, Any], ...] = (
 
 def any_playbook(draw: random.Random) -> Playbook:
     """Steps that act, wait, ask and jump, forwards and back."""
-    trigger = draw.choice([{"signal": "quiet"}, {"segment_entered": "danger"}, {"manual": True}])
+    trigger: dict[str, Any] = draw.choice([{"signal": "quiet"}, {"segment_entered": "danger"}, {"manual": True}])
     stops = ["reply", "outcome", "login"] + (["signal_off"] if "signal" in trigger else [])
     names = [f"s{number}" for number in range(draw.randint(3, 8))]
     body = {
