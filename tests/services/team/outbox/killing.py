@@ -1,7 +1,7 @@
 """Two workers that send to a mail server and are killed at random moments.
 
-Run as a program, `python -m tests.services.team.outbox.killing MESSAGES KILLS SEED`: prints as JSON what the outbox says
-of each message in the end, and how often the server got it.
+Run as a program, `python -m tests.services.team.outbox.killing MESSAGES KILLS SEED`: prints as JSON what the outbox
+says of each message in the end, and how often the server got it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Workers that are killed with `kill -9` while they send: no customer gets anything twice, nothing is lost in silence."""
+"""Workers that are killed with `kill -9` while they send: no customer gets anything twice, nothing is lost."""
 
 import json
 import subprocess
