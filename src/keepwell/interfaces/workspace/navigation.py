@@ -29,6 +29,7 @@ MENU: Final = (
     Entry("Opportunities", "opportunities", "trending-up", Action.SEE, "/opportunities", "e"),
     Entry("Playbooks", "playbooks", "git-branch", Action.SEE, "/playbooks", "b"),
     Entry("Approvals", "approvals", "shield-check", Action.SEE, "/approvals", "v"),
+    Entry("Notices", "notices", "message", Action.SEE, "/notices", "n"),
     Entry("Outbox", "outbox", "send", Action.SEE, "/outbox", "o"),
     Entry("Model", "model", "adjustments", Action.SEE, "/model", "m"),
     Entry("Data", "data", "database", Action.SEE, "/data", "d"),

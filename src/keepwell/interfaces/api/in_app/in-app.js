@@ -5,8 +5,8 @@
   const me = document.currentScript;
   const base = new URL(".", me.src).href;
   const css = `:host{all:initial}
-section{position:fixed;right:16px;bottom:16px;z-index:2147483000;width:min(22rem,calc(100vw - 32px));max-height:70vh;overflow:auto;font:16px/1.5 system-ui,sans-serif;color:#1b2430}
-article{background:#fff;border:1px solid #cbd2db;border-radius:10px;box-shadow:0 6px 24px #0003;padding:14px 16px;margin-top:10px;overflow-wrap:anywhere}
+section{position:fixed;right:0;bottom:0;padding:16px;z-index:2147483000;box-sizing:border-box;width:min(24rem,100vw);max-height:75vh;overflow:auto;font:16px/1.5 system-ui,sans-serif;color:#1b2430}
+article{background:#fff;border:1px solid #cbd2db;border-radius:10px;box-shadow:0 4px 14px #0003;padding:14px 16px;margin-top:10px;overflow-wrap:anywhere}
 header{display:flex;gap:8px}h2{font-size:16px;margin:0 auto 0 0;font-weight:600}p{margin:.5em 0}
 a{display:inline-block;background:#0f766e;color:#fff;border-radius:6px;padding:7px 14px;text-decoration:none;margin-top:4px}
 button{all:unset;cursor:pointer;width:24px;height:24px;line-height:22px;text-align:center;border-radius:6px;font-size:20px;flex:none}
