@@ -7,18 +7,20 @@ from typing import Any
 
 from keepwell.services.loading import load_files
 from keepwell.services.planning.apply import apply_model
-from keepwell.services.planning.sources import current_hash, model_sources
+from keepwell.services.planning.sources import current_hash, current_model, model_sources
 from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows, publish_copies, quarantine_rows
 from keepwell.services.team.audit import actor
 from keepwell.services.team.demo_people import demo_people_make
 from keepwell.services.team.jobs import job_enqueue
 from keepwell.services.team.links import invite
 from keepwell.services.team.notes import note_add
+from keepwell.services.team.outbox.tokens import unsubscribe_url
 from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Job, Outgoing, Person, Task, WebhookTarget, WorkspaceSegment, WorkspaceSetting
+from tests.playbook_rows import question_of, run_of
 from tests.web import LAST, NOW
 
 OF_DATA = frozenset({"data_row", "data_rows", "data_quarantine", "data_identities", "data_loads"})
@@ -78,14 +80,17 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     segment = WorkspaceSegment.objects.create(
         name="large", label="Large", definition="when: mrr > 100\n", owner=person, made_at=NOW, changed_at=NOW
     )
+    run = run_of(current_model(workspace).model, "revenue_at_risk", one, until="ask")
     named = {
+        "playbook": run.pk, "approval": question_of(run, one).pk,
         "task": task.pk, "job": job.pk, "person": person.pk, "portfolio_view": view.pk, "customer_note": note.pk,
         "token_revoke": token.pk, **_of_outbox(one.customer_id),
     }  # fmt: skip
     shared = {"customer_id": one.customer_id, "secret": secret, "name": segment.name}
     found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
+    found["playbook"] |= {"name": run.playbook, "message": "executive_letter"}
     of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
-    return {**found, **of_tasks, "": shared, "model_file": {"name": next(iter(model_sources(workspace)))}}
+    return {**found, **of_tasks, **_of_mail(), "": shared, "model_file": {"name": next(iter(model_sources(workspace)))}}
 
 
 def _of_outbox(customer_id: str) -> dict[str, int]:
@@ -94,6 +99,12 @@ def _of_outbox(customer_id: str) -> dict[str, int]:
     about = {"channel": "email", "audience": "customer", "subject": "Hello", "made_at": NOW, "due_at": NOW}
     row = Outgoing.objects.create(key="hello", customer_id=customer_id, html="<p>Hello</p>", text="Hello", **about)
     return {"outgoing": row.pk, "webhook": target.pk}
+
+
+def _of_mail() -> dict[str, dict[str, Any]]:
+    """The link to unsubscribe in some message."""
+    row = Outgoing.objects.order_by("pk").first()
+    return {"mail_unsubscribe": {"token": unsubscribe_url(row.key).rpartition("/")[2]}} if row else {}
 
 
 def faulty_things(workspace: Workspace) -> dict[str, dict[str, Any]]:
