@@ -41,9 +41,13 @@ def test_a_page_comes_at_once_and_asks_for_its_figures(ops: Client) -> None:
 def test_the_overview_has_the_figures_of_show_segments(ops: Client, published: Workspace, by: str) -> None:
     shown = figures(ops, f"/segments?by={by}")["shown"]
     expected = segments_compared(published, by=by)
-    assert [line.row for line in shown.lines] == [
-        row for row in expected.rows if row.customers or row.name in {line.row.name for line in shown.lines}
-    ]
+    # A child stands below its parent; otherwise the order is the same.
+    names = [line.row.name for line in shown.lines]
+    rows = {row.name: row for row in expected.rows if row.customers or row.name in names}
+    assert {line.row.name: line.row for line in shown.lines} == rows
+    assert len(names) == len(rows)
+    outer = [line.row.name for line in shown.lines if not line.depth]
+    assert outer == [name for name in rows if name in outer]
     assert shown.total.row == expected.total
     assert sum(line.change for line in shown.lines) == shown.total.change
 
@@ -150,3 +154,15 @@ def test_dates_in_the_wrong_order_are_turned_round(client_of: MakeClient) -> Non
     ops, first = client_of("ops"), LAST - timedelta(days=20)
     asked = [ops.get(f"/segments/movement?from={a}&to={b}").context for a, b in ((first, LAST), (LAST, first))]
     assert asked[0]["asked"].period == asked[1]["asked"].period
+
+
+def test_a_hierarchy_is_seen_from_both_sides(client_of: MakeClient, published: Workspace) -> None:
+    ops = client_of("ops")
+    inner = ops.get("/segments/expansion_opportunity").content.decode()
+    assert 'within <a href="/segments/healthy_stable">Healthy &amp; stable</a>' in inner
+    outer = ops.get("/segments/healthy_stable").content.decode()
+    assert 'Within it: <a href="/segments/expansion_opportunity">Expansion opportunity</a>' in outer
+    lines = ops.get("/segments", headers={"HX-Request": "true", "HX-Target": "figures"}).context["shown"].lines
+    depths = {line.row.name: line.depth for line in lines}
+    assert depths["healthy_stable"] == 0
+    assert depths.get("expansion_opportunity", 1) == 1

@@ -14,6 +14,8 @@ from keepwell.interfaces.workspace.pages.segment_parts import Asked, dates_asked
 from keepwell.interfaces.workspace.pages.segments import title_of
 from keepwell.interfaces.workspace.pages.shared import PageRequest, page
 from keepwell.interfaces.workspace.segment_charts import trend_option
+from keepwell.model.definitions import Model
+from keepwell.model.graph import segment_key
 from keepwell.reporting.condition_words import segment_words
 from keepwell.reporting.reading import Day
 from keepwell.reporting.scores import health_name
@@ -73,7 +75,17 @@ def _about(request: PageRequest, seen: Seen, name: str, mine: WorkspaceSegment |
         }
     label, color = segment_shown(seen.model, name)
     dimension = dimension_of(seen.model, name) or ""
-    return {"name": name, "label": label, "color": color, "dimension": title_of(dimension)}
+    known = {"name": name, "label": label, "color": color, "dimension": title_of(dimension)}
+    return known | _family(seen.model, name)
+
+
+def _family(model: Model, name: str) -> dict[str, Any]:
+    """The segment that this one lies within, and those that lie within it, with their labels."""
+    key = segment_key(model, name)
+    definition = model.segments[key] if key else None
+    parent = definition.parent if definition else None
+    inner = [(one, segment_shown(model, one)[0]) for one, s in model.segments.items() if s.parent == name and not s.by]
+    return {"parent": (parent, segment_shown(model, parent)[0]) if parent else None, "inner": inner}
 
 
 def _figures(
