@@ -9,10 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from keepwell.model.definitions import Model
-from keepwell.services.planning.sources import current_model
+from keepwell.services.planning.sources import current_model, model_sources
 from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows
 from keepwell.services.team.audit import actor
 from keepwell.services.team.playing.budgets import budget_ask, budget_of, run_budget
+from keepwell.services.team.playing.plays import keep_version, plays_of
 from keepwell.services.team.playing.switches import switch, switched_on
 from keepwell.services.team.running import Running
 from keepwell.services.workspace import Workspace
@@ -219,3 +220,22 @@ def _queries(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as found:
         text(client, address)
     return len(found)
+
+
+def test_a_model_that_cannot_be_read_is_told_and_runs_go_on(
+    client_of: MakeClient, rows: list[PortfolioRow], model: Model, monkeypatch: pytest.MonkeyPatch, published: Workspace
+) -> None:
+    ops = client_of("ops")
+    kept = plays_of(published).current(NAME)
+    assert kept is not None
+    keep_version(kept, NOW)
+    run = run_of(model, NAME, rows[0])
+    broken = dict(model_sources(published))
+    broken["playbooks.yaml"] += "  nobody: {trigger: {signal: nothing}, steps: []}\n"
+    monkeypatch.setattr("keepwell.services.planning.sources.model_sources", lambda _: broken)
+    page = text(ops, "/playbooks", 409)
+    assert "The model cannot be read" in page
+    assert "playbooks.yaml:" in page
+    page = text(ops, f"/playbooks/runs/{run.pk}")
+    assert "Let us get this right" in page
+    assert "no longer in the model" not in page

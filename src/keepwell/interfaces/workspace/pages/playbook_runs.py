@@ -20,7 +20,7 @@ from keepwell.model.definitions import Model
 from keepwell.services.published import PortfolioQuery, portfolio_page
 from keepwell.services.team.access import Action, may, may_see_customer, scope_of
 from keepwell.services.team.playing.beginning import StartRefused
-from keepwell.services.team.playing.definitions import playbook_model
+from keepwell.services.team.playing.definitions import in_model, playbook_model
 from keepwell.services.team.playing.seen import customers_seen
 from keepwell.services.team.playing.shown import runs_of
 from keepwell.services.team.playing.starts import start_by_hand, stop_run
@@ -104,7 +104,7 @@ def _run_known(request: PageRequest, shown: RunShown) -> dict[str, Any]:
         "label": shown.label,
         "steps": shown.steps,
         "flow": flow_of(shown.steps, shown.trigger, shown.states) if shown.steps else None,
-        "in_model": shown.defined is not None and shown.run.playbook in playbook_model(request.workspace).playbooks,
+        "in_model": in_model(request.workspace, shown.run.playbook),
         "may_stop": may(request.user, Action.WORK) and shown.run.ended_at is None,
     }
 

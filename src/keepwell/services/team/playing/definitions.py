@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 from keepwell.model.definitions import Model
 from keepwell.model.playbook_definitions import Playbook
-from keepwell.model.problems import DefinitionError
 from keepwell.playbooks.play import playbook_version
 from keepwell.services.planning.sources import current_model
-from keepwell.services.published.copies import copies_current
-from keepwell.services.published.kept_models import model_of
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import PlaybookRun, PlaybookVersion
@@ -24,24 +21,30 @@ class Defined:
 
 
 def playbook_model(workspace: Workspace) -> Model:
-    """The model as it is; while it cannot be read, the one that the published day was made with."""
-    try:
-        return current_model(workspace).model
-    except DefinitionError:
-        copies = copies_current(workspace)
-        if copies is None:
-            raise
-        return model_of(workspace, copies).model
+    """The model as it is; raises DefinitionError while it cannot be read."""
+    return current_model(workspace).model
+
+
+def in_model(workspace: Workspace, name: str) -> bool:
+    """Whether the model has a playbook of that name now."""
+    model = plays_of(workspace).model
+    return model is not None and name in model.playbooks
 
 
 def definition_of(workspace: Workspace, run: PlaybookRun) -> Defined | None:
-    """The version that a run keeps to, with the words of today's model; None when nothing of it is left."""
-    model = playbook_model(workspace)
-    now = model.playbooks.get(run.playbook)
+    """The version that a run keeps to, with the words of today's model; None when nothing of it is left.
+
+    While the model cannot be read, what was kept of it for the run has to do.
+    """
+    plays = plays_of(workspace)
+    model = plays.model
+    now = None if model is None else model.playbooks.get(run.playbook)
     try:
-        kept = plays_of(workspace).of_run(run)
+        kept = plays.of_run(run)
     except PlaybookVersion.DoesNotExist:
-        return None if now is None else Defined(model, now, old=True)
+        return None if model is None or now is None else Defined(model, now, old=True)
+    if model is None:
+        return Defined(kept.model, kept.play.playbook)
     playbook = kept.play.playbook
     update = {
         "playbooks": {**model.playbooks, run.playbook: playbook},
