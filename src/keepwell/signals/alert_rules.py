@@ -14,13 +14,22 @@ from keepwell.signals.properties import holds
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happened to a customer. `key` names it, so that it counts once; an event has several names."""
+    """Something that happened to a customer. `key` names it, so that it counts once; an event has several names.
+
+    `shown` are the properties that people read; all of them when it is left out.
+    """
 
     customer_id: str
     names: tuple[str, ...]
     at: datetime
     key: str
     properties: Mapping[str, Any] = field(default_factory=dict)
+    shown: tuple[str, ...] | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The properties that people read."""
+        return {name: self.properties.get(name) for name in (self.properties if self.shown is None else self.shown)}
 
 
 @dataclass(frozen=True)

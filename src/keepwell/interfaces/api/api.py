@@ -15,6 +15,7 @@ from ninja.responses import NinjaJSONEncoder
 
 from keepwell.interfaces.api import (
     administration,
+    alerts,
     customers,
     data,
     jobs,
@@ -107,6 +108,7 @@ api.add_router("/customers", tasks.of_customer)
 api.add_router("/customers", customers.router)
 api.add_router("/portfolio", customers.portfolio)
 api.add_router("/tasks", tasks.router)
+api.add_router("/alerts", alerts.router)
 api.add_router("/views", views.router)
 api.add_router("/segments", segments.router)
 api.add_router("/workspace-segments", own_segments.router)

@@ -24,6 +24,7 @@ class Entry:
 
 MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
+    Entry("Alerts", "alerts", "bell", Action.SEE, "/alerts", "a"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
     Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),
     Entry("Opportunities", "opportunities", "trending-up", Action.SEE, "/opportunities", "e"),

@@ -33,7 +33,9 @@ def incident_of(message: Message, customer: str) -> Incident | None:
     at = _at(message)
     if not names or at < message.received_at - STALE:
         return None
-    return Incident(customer, names, at, message.id, _properties(message))
+    plain = {name: value for _, said in _told(message) for name, value in said.items()}
+    shown = tuple(plain) if message.kind == STRIPE else None
+    return Incident(customer, names, at, message.id, _properties(message) | plain, shown)
 
 
 def _at(message: Message) -> datetime:
@@ -45,14 +47,13 @@ def _at(message: Message) -> datetime:
 def _properties(message: Message) -> dict[str, Any]:
     if message.kind != STRIPE:
         return dict(mapping(message.body.get("properties")))
-    found: dict[str, Any] = dict(mapping(mapping(message.body.get("data")).get("object")))
-    for _, said in _told(message):
-        found |= said
-    return found
+    return dict(mapping(mapping(message.body.get("data")).get("object")))
 
 
 def _told(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Stripe's name of the event, and plain ones with what they are about."""
+    """Stripe's name of the event, and plain ones with what they are about; nothing of a message of another kind."""
+    if message.kind != STRIPE:
+        return
     kind, data = str(message.body.get("type")), mapping(message.body.get("data"))
     thing = mapping(data.get("object"))
     yield kind, {}

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from keepwell.services.published import EVERYONE, NothingPublished, Scope, customer_owner
 from keepwell.services.team.here import workspace
-from keepwell.store.models import Person, Role, Task
+from keepwell.store.models import Alert, Person, Role, Task
 
 
 class Action(StrEnum):
@@ -80,7 +80,7 @@ def rows_in(scope: Scope) -> Q:
 def may_see_customer(person: Person, customer_id: str) -> bool:
     """The one question: may this person see this customer? Unknown customers are seen by nobody.
 
-    Who was given a task sees its customer while the task is open, whoever's book it is in: vacations are covered so.
+    Who was given a task or an alert sees its customer while that is open, whoever's book it is in.
     """
     if not may(person, Action.SEE):
         return False
@@ -92,9 +92,12 @@ def may_see_customer(person: Person, customer_id: str) -> bool:
 
 
 def _stands_in(person: Person, customer_id: str) -> bool:
-    """Whether somebody was given an open task of a customer, of whose book it may be."""
+    """Whether somebody was given an open task or alert of a customer, of whose book it may be."""
     tasks = Task.objects.filter(assignee=person, customer_id=customer_id)
-    return tasks.filter(state__in=(Task.State.OPEN, Task.State.SNOOZED)).exists()
+    if tasks.filter(state__in=(Task.State.OPEN, Task.State.SNOOZED)).exists():
+        return True
+    alerts = Alert.objects.filter(assignee=person, customer_id=customer_id)
+    return alerts.exclude(state=Alert.State.RESOLVED).exists()
 
 
 def _team_emails(person: Person) -> frozenset[str]:

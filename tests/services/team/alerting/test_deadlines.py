@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keepwell.model.alert_definitions import Rung
 from keepwell.model.message_definitions import Calendar
 from keepwell.playbooks.calendars import work_calendar
-from keepwell.services.team.alerting.deadlines import Clock, clock_from, rung_out, stopped
+from keepwell.services.team.alerting.deadlines import Clock, Ring, clock_from, rung_out, stopped
 
 CALENDAR = work_calendar(Calendar(holidays=("2026-07-01",)), "UTC")
 TUESDAY = datetime(2026, 6, 30, 9, tzinfo=UTC)
@@ -49,7 +49,8 @@ def test_without_a_deadline_it_never_rings() -> None:
 
 
 def test_it_rings_for_one_thing_after_the_other() -> None:
-    clock, said = clock_from("1h", TUESDAY, CALENDAR), []
+    clock = clock_from("1h", TUESDAY, CALENDAR)
+    said: list[tuple[str, int, int]] = []
     for minute in range(0, 240, 3):
         now = TUESDAY + timedelta(minutes=minute)
         clock, rings = rung_out(clock, CHAIN, CALENDAR, now)
@@ -90,7 +91,7 @@ def test_however_often_it_is_looked_at_it_says_the_same(within: str, start: int,
     assert opened <= clock.near_at <= clock.due_at
     end = opened + timedelta(days=60)
     once, wanted = rung_out(clock, CHAIN, CALENDAR, end)
-    now, said = opened, []
+    now, said = opened, list[Ring]()
     for minutes in looks:
         now += timedelta(minutes=minutes)
         clock, rings = rung_out(clock, CHAIN, CALENDAR, now)

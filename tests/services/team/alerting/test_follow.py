@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
 
 from keepwell.services.ingest import Journal, journal_of
-from keepwell.services.team.alerting import follow
+from keepwell.services.team.alerting import follow, hearing
 from keepwell.services.team.alerting.follow import READER, follow_turn
 from keepwell.services.team.alerting.hearing import Heard, arrived
 from keepwell.services.workspace import Workspace
@@ -87,7 +88,7 @@ def test_other_events_are_read_and_left(published: Workspace) -> None:
         ("cancellation_scheduled", {"reason": "price"}, "cancellation"),
     ],
 )
-def test_events_of_the_product(published: Workspace, event: str, properties: dict[str, object], rule: str) -> None:
+def test_events_of_the_product(published: Workspace, event: str, properties: dict[str, Any], rule: str) -> None:
     arrive(published, tracked(event, **properties))
     assert [found.rule for found in Alert.objects.all()] == ([rule] if rule else [])
     if rule:
@@ -209,7 +210,7 @@ def test_killed_before_the_end_of_a_transaction_it_begins_again(
 def test_two_readers_do_it_once(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = another_process(published), another_process(published)
     send(published, failed(1))
-    heard = follow.hear
+    heard = hearing.hear
 
     def slow(*args: object) -> Heard:
         found = heard(*args)  # type: ignore[arg-type]
@@ -272,4 +273,4 @@ def test_what_comes_another_way_is_heard_as_well(published: Workspace) -> None:
     with transaction.atomic():
         assert arrived(published, [incident], NOW) == 1
         assert arrived(published, [incident], NOW) == 0
-    assert only().what == "NPS answer 2: No"
+    assert only().what == "Scored 2 of 10. Comment: No"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
@@ -9,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from keepwell.interfaces.workspace.alerts_shown import COLORS, AlertClock, clock_of
 from keepwell.interfaces.workspace.pages.customer_charts import score_chart, segment_ribbon
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
 from keepwell.model.definitions import Model
@@ -26,9 +28,10 @@ from keepwell.services.published import (
 from keepwell.services.published.copies import copies_needed
 from keepwell.services.published.kept_models import model_of, signal_shown
 from keepwell.services.team.access import Action
+from keepwell.services.team.alerting.shown import open_of_customer
 from keepwell.services.team.holds import standing_holds
 from keepwell.services.team.notes import notes_of
-from keepwell.store.models import Task
+from keepwell.store.models import Alert, Task
 
 TREND_DAYS: Final = 180
 CONTACTS: Final = 3
@@ -72,6 +75,8 @@ def customer(request: PageRequest, customer_id: str) -> HttpResponse:
             "today": request.today,
             "moment_now": request.now,
             "tasks": open_tasks(customer_id),
+            "open_alerts": alerts_shown(customer_id, request.now),
+            "now": request.now,
             "hold": standing_holds([customer_id]).get(customer_id),
             **_state(known, model, history),
             **_data(known, model),
@@ -83,6 +88,11 @@ def open_tasks(customer_id: str) -> Sequence[Task]:
     """What is to be done for a customer, the first due first."""
     waiting = Task.objects.filter(customer_id=customer_id, state__in=(Task.State.OPEN, Task.State.SNOOZED))
     return list(waiting.select_related("assignee").order_by("due_at", "pk"))
+
+
+def alerts_shown(customer_id: str, now: datetime) -> list[tuple[Alert, AlertClock, str]]:
+    """The open alerts of a customer for the strip above its page."""
+    return [(one, clock_of(one, now), COLORS.get(one.severity, "gray")) for one in open_of_customer(customer_id)]
 
 
 def contacts_first(people: Sequence[PersonRow]) -> list[PersonRow]:

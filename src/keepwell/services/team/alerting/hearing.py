@@ -62,8 +62,16 @@ class Heard:
             known = Known(nobody_s_facts(incident.customer_id, company, now), company[:255])
         elif not known.facts.active:
             return None
-        properties = dict(incident.properties)
-        return Cause(hit.rule, incident.customer_id, known, incident.key, incident.at, hit.cause, properties=properties)
+        return Cause(
+            hit.rule,
+            incident.customer_id,
+            known,
+            incident.key,
+            incident.at,
+            hit.cause,
+            properties=incident.properties,
+            shown=incident.about,
+        )
 
     def _tell_runs(self) -> None:
         """A login is an answer that ends ladders."""

@@ -1,6 +1,7 @@
 """Opening alerts, counting what happens again, and making good: everything in the caller's transaction."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -33,7 +34,8 @@ class Cause:
     at: datetime
     name: str
     signal: bool = False
-    properties: dict[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 def short(key: str) -> str:
@@ -156,7 +158,7 @@ def _said(ruling: Ruling, rule: AlertRule, cause: Cause) -> dict[str, Any]:
         "action": ruling.text(rule.action, who, facts, known)[:255],
         "money": ruling.money(rule, facts),
         "values": {
-            "shown": ruling.values(cause.rule, facts, known),
+            "shown": ruling.values(cause.rule, facts, cause.shown),
             "cause": cause.name,
             "signal": cause.name if cause.signal else "",
             "period": rule.money_period,
@@ -173,5 +175,5 @@ def _again(ruling: Ruling, rule: AlertRule, found: Alert, cause: Cause, key: str
     found.last_at, found.since = max(found.last_at, min(cause.at, now)), min(found.since, cause.at)
     found.save()
     if found.times <= COUNTED:
-        mark(found, "again", found.what or found.title, now, key=key)
+        mark(found, "again", f"Again: {found.what or found.title}", now, key=key)
     return found

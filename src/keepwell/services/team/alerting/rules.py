@@ -27,7 +27,7 @@ from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Rules
 
 EVENT: Final = "event."
-NOT_SAID: Final = "not said"
+NOT_SAID: Final = "none given"
 _MOST_VALUES: Final = 12
 _LONGEST: Final = 200
 _LARGEST: Final = Decimal(10) ** 13

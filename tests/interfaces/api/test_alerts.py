@@ -1,0 +1,41 @@
+"""Alerts for programs: read, take up, put away, resolve; nothing of other people's customers."""
+
+from datetime import timedelta
+
+import pytest
+
+from keepwell.store.models import Alert
+from tests.interfaces.api.conftest import MakeProgram
+from tests.web import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def opened(owned: tuple[str, str]) -> Alert:
+    return Alert.objects.create(
+        rule="payment_failure", customer_id=owned[0], company="Acme", owner_email=owned[1], severity="high",
+        title="A payment failed", values={"shown": [["Amount", "99.00"]], "period": "month"}, since=NOW,
+        opened_at=NOW, last_at=NOW, due_at=NOW + timedelta(hours=2),
+    )  # fmt: skip
+
+
+def test_an_alert_is_read_and_worked_on(program: MakeProgram, owned: tuple[str, str]) -> None:
+    found, admin = opened(owned), program("admin")
+    listed = admin.get("/alerts")
+    assert [one["id"] for one in listed["items"]] == [found.pk]
+    assert listed["counts"]["open"] == 1
+    one = admin.get(f"/alerts/{found.pk}")
+    assert (one["shown"], one["money_period"], one["history"]) == ([{"label": "Amount", "text": "99.00"}], "month", [])
+    taken = admin.post(f"/alerts/{found.pk}/acknowledge", {"version": 1}).json()
+    assert (taken["state"], taken["acknowledged_by"]["id"]) == ("acknowledged", admin.person.pk)
+    assert admin.post(f"/alerts/{found.pk}/resolve", {"version": 1, "why": "Done"}).status_code == 409
+    assert admin.post(f"/alerts/{found.pk}/resolve", {"why": "Done"}).json()["resolved_why"] == "Done"
+    assert admin.get("/alerts", show="resolved")["total"] == 1
+
+
+def test_strangers_learn_nothing(program: MakeProgram, owned: tuple[str, str]) -> None:
+    found, stranger = opened(owned), program("csm")
+    assert stranger.get("/alerts", who="all")["total"] == 0
+    assert stranger.send("GET", f"/alerts/{found.pk}").status_code == 404
+    assert stranger.post(f"/alerts/{found.pk}/acknowledge", {}).status_code == 404
+    assert program("viewer").post(f"/alerts/{found.pk}/acknowledge", {}).status_code == 403
