@@ -164,7 +164,7 @@ def _settle_lost(now: datetime) -> int:
 
 def _lost(now: datetime) -> Iterator[Outgoing]:
     long_ago = Q(claimed_at__lte=now - LEASE) | Q(claimed_at__gt=now + LEASE)
-    yield from Outgoing.objects.filter(long_ago, state=Outgoing.State.SENDING)[:100]
+    yield from Outgoing.objects.filter(long_ago, state=Outgoing.State.SENDING, due_at__lte=now)[:100]
 
 
 @transaction.atomic
