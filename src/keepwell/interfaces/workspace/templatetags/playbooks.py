@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from keepwell.interfaces.workspace.playbook_words import subject_said
+from keepwell.interfaces.workspace.playbook_words import COMPANY, subject_said
 from keepwell.interfaces.workspace.templatetags.keepwell import moment
 from keepwell.playbooks.state import state_from
 from keepwell.reporting.words import label_of
@@ -31,7 +31,7 @@ def stands(run: PlaybookRun, labels: Any) -> str:
     """Where a run stands, in one line; `labels` are of the steps by name, where they are known."""
     if run.ended_at is not None:
         return f"{run.reason[:1].upper()}{run.reason[1:] or 'Ended'}, {moment(run.ended_at)}"
-    step = (labels or {}).get(run.step, "") if isinstance(labels, Mapping) else ""
+    step = str(labels.get(run.step, "")).replace(COMPANY, run.company) if isinstance(labels, Mapping) else ""
     until = state_from(run.state).waits_until if run.state else None
     waits = f"until {moment(until)}" if until else ""
     return ", ".join(part for part in (step or label_of(run.step, None), waits) if part)
