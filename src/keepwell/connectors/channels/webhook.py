@@ -71,20 +71,24 @@ def address_checked(url: str, *, allow_private: bool = False) -> str:
 
 def post(
     delivery: Delivery,
-    at: datetime,
+    at: datetime | None = None,
     *,
     allow_private: bool = False,
     seconds: float = SECONDS,
     resolve: Resolve = resolved,
 ) -> Result:
-    """Send it once. Redirects are not followed, and of the answer no more is read than a note of it needs."""
+    """Send it once. Redirects are not followed, and of the answer no more is read than a note of it needs.
+
+    `at` is the moment that it is signed with: by the real clock if left out, whatever day it is in the workspace and
+    however long it waited, as receivers refuse what is minutes old.
+    """
     try:
         url = address_checked(delivery.url, allow_private=allow_private)
     except WebhookAddressError as error:
         return GiveUp(str(error))
     backend = PublicBackend(Deadline(seconds), allow_private=allow_private, resolve=resolve)
     headers = {
-        **signed_headers(delivery, at),
+        **signed_headers(delivery, at or datetime.now(UTC)),
         "content-type": "application/json",
         "user-agent": "Keepwell-Webhooks/1",
         "accept": "*/*",

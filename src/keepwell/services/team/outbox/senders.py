@@ -56,7 +56,7 @@ def send_webhook(row: Outgoing, now: datetime) -> Result:
     if failed_at and failed_at <= now < failed_at + REST and row.purpose != "test":
         return Retry("the target failed a moment ago, and is left alone for a minute")
     one = webhook.Delivery(target.url, target.secret, row.key, str(row.payload["body"]))
-    return _noted(target, webhook.post(one, now, allow_private=private_allowed()), now)
+    return _noted(target, webhook.post(one, allow_private=private_allowed()), now)
 
 
 def _noted(target: WebhookTarget, result: Result, now: datetime) -> Result:
