@@ -61,6 +61,7 @@ def plain_message(workspace: Workspace, effect: Effect, run: PlaybookRun, now: d
         subject=name,
         text=f"{name} for {run.company} of {workspace.name}",
         address=f"{run.customer_id}@customer.example",
+        payload={"contact": effect.key},
     )
     return [row]
 

@@ -42,13 +42,13 @@ ACTS: tuple[dict[str, Any], ...] = (
 
 
 def any_playbook(draw: random.Random) -> Playbook:
-    """Steps that act, wait, ask and jump, forwards and back."""
+    """A message, then steps that act, wait, ask and jump, forwards and back."""
     trigger: dict[str, Any] = draw.choice([{"signal": "quiet"}, {"segment_entered": "danger"}, {"manual": True}])
     stops = ["reply", "outcome", "login"] + (["signal_off"] if "signal" in trigger else [])
     names = [f"s{number}" for number in range(draw.randint(3, 8))]
     body = {
         "trigger": trigger,
-        "steps": [any_step(draw, name, names) for name in names],
+        "steps": [{"name": "s0", "email": "hello"}, *(any_step(draw, name, names) for name in names[1:])],
         "longest": draw.choice(["3d", "4w"]),
         "cap": draw.choice([None, None, {"messages": 1, "per_days": 2}]),
         "re_entry": draw.choice([{}, {}, {"allowed": False}, {"after": "2d"}]),

@@ -9,8 +9,8 @@ from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.desk import Desk
 from keepwell.services.team.playing.effects import KEEPWELL
 from keepwell.services.team.playing.plays import Kept, keep_version
-from keepwell.services.team.playing.writing import write_move
-from keepwell.store.models import Happening, Hold, PlaybookHeldOut, PlaybookRun, PlaybookSwitch
+from keepwell.services.team.playing.writing import columns, write_effects
+from keepwell.store.models import Happening, Hold, PlaybookHeldOut, PlaybookRun
 
 TRIGGER: Final = "trigger"
 """In the data of a start: the playbook's own trigger, and no person or other playbook."""
@@ -23,7 +23,7 @@ class StartRefused(Exception):  # noqa: N818  it is an answer, not a fault
 def begin_from(desk: Desk, one: Happening) -> PlaybookRun | None:
     """Start what a happening asks for, when the playbook is still on and the customer may enter."""
     kept = desk.plays.current(one.name)
-    if kept is None or not PlaybookSwitch.objects.filter(playbook=one.name, on=True).exists():
+    if kept is None or one.name not in desk.on:
         return None
     by, automatic = str(one.data.get("by", "")), bool(one.data.get(TRIGGER))
     try:
@@ -39,20 +39,18 @@ def begin(
 
     Raises StartRefused.
     """
-    facts = desk.facts(customer_id, kept, None)
     entries = _entries(kept, customer_id)
-    _check(desk, kept, customer_id, entries, facts)
+    _check(desk, kept, customer_id, entries)
     if compare and held_out(kept.play.name, customer_id, kept.play.playbook.hold_out):
         _hold_out(desk, kept, customer_id)
         raise StartRefused("is left alone, to compare with")
     keep_version(kept, desk.now)
-    return _begun(desk, kept, customer_id, by, len(entries) + 1, facts, who)
+    return _begun(desk, kept, customer_id, by, len(entries) + 1, who)
 
 
-def _begun(
-    desk: Desk, kept: Kept, customer_id: str, by: str, entry: int, facts: Facts | None, who: Actor
-) -> PlaybookRun:
-    moved = Machine(kept.play).begin(customer_id, entry, desk.now, facts)
+def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, entry: int, who: Actor) -> PlaybookRun:
+    machine = Machine(kept.play)
+    moved = desk.moved(customer_id, kept, None, lambda facts: machine.begin(customer_id, entry, desk.now, facts))
     state = moved[0]
     run = PlaybookRun.objects.create(
         playbook=kept.play.name,
@@ -62,8 +60,7 @@ def _begun(
         entry=entry,
         started_at=state.started_at,
         started_by=by[:255],
-        state=state.as_dict(),
-        phase=state.phase,
+        **columns(state),
     )
     record(
         who,
@@ -75,7 +72,7 @@ def _begun(
         summary=f"{kept.label} for {run.company}: started by {by}",
         after={"playbook": run.playbook, "version": run.version, "entry": entry},
     )
-    write_move(desk, run, moved)
+    write_effects(desk, run, moved)
     return run
 
 
@@ -84,15 +81,16 @@ def _entries(kept: Kept, customer_id: str) -> list[Entry]:
     return [Entry(begun, ended) for begun, ended in runs.values_list("started_at", "ended_at")]
 
 
-def _check(desk: Desk, kept: Kept, customer_id: str, entries: list[Entry], facts: Facts | None) -> None:
+def _check(desk: Desk, kept: Kept, customer_id: str, entries: list[Entry]) -> None:
     """Raise StartRefused with what is against it."""
+    facts = desk.facts(customer_id)
     if facts is not None and not facts.active:
         raise StartRefused("is no customer any more")
-    if Hold.objects.filter(customer_id=customer_id, kind=Hold.Kind.LOST, ended_on=None).exists():
-        raise StartRefused("is marked as lost")
     why = refusal(kept.play.playbook, entries, desk.now, kept.play.calendar)
     if why is not None:
         raise StartRefused(why)
+    if Hold.objects.filter(customer_id=customer_id, kind=Hold.Kind.LOST, ended_on=None).exists():
+        raise StartRefused("is marked as lost")
     audience = kept.play.playbook.audience
     if audience is not None and not kept.play.rules.holds(audience, facts or Facts(desk.now.date())):
         raise StartRefused("is not one of those that it is for")

@@ -1,23 +1,29 @@
 """What a turn works with: the moment, the playbooks, the people, and what is known of the customers."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
+from keepwell.model.playbook_definitions import EnteredTrigger, SignalTrigger
 from keepwell.model.step_definitions import CONTACTS
 from keepwell.playbooks.events import TO_CUSTOMER, Effect
 from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.machine import Moved
+from keepwell.playbooks.state import State
 from keepwell.services.team.outbox.compose import compose_message
 from keepwell.services.team.playing.known import Known, Look, look_up
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.roles import People
+from keepwell.services.team.playing.switches import switched_on
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Channel, Outgoing, PlaybookEffect, PlaybookRun
 
 REMEMBERED: Final = 30
 """For so many days a message counts against the caps; for more where a cap looks back further."""
+_LASTING: Final = (SignalTrigger, EnteredTrigger)
+"""Triggers that a customer of whom nothing is known would seem to have lost."""
 NOT_RECEIVED: Final = (Outgoing.State.CANCELLED, Outgoing.State.SUPPRESSED, Outgoing.State.DEAD)
 
 Compose = Callable[[Workspace, Effect, PlaybookRun, datetime], list[Outgoing]]
@@ -50,15 +56,28 @@ class Desk:
         now = self.plays.current(playbook)
         return now is not None and now.play.version == version
 
-    def facts(self, customer_id: str, kept: Kept, run: PlaybookRun | None) -> Facts | None:
-        """The customer as a run sees it, with the messages that others sent to it lately."""
+    @cached_property
+    def on(self) -> set[str]:
+        """The playbooks that may start by themselves."""
+        return switched_on()
+
+    def facts(self, customer_id: str) -> Facts | None:
+        """What the newest day says of a customer, without the messages that it got."""
         known = self.known.get(customer_id)
-        steps = kept.play.playbook.steps
-        contacts = self._contacts(customer_id, kept, run) if any(isinstance(s, CONTACTS) for s in steps) else ()
-        if known is None:
-            return None if not contacts else Facts(self.now.date(), {"company": customer_id}, contacts=contacts)
-        facts = known.facts
-        return Facts(facts.as_of, facts.values, facts.segments, facts.signals, contacts, facts.active)
+        return known.facts if known else None
+
+    def moved(
+        self, customer_id: str, kept: Kept, run: PlaybookRun | None, move: Callable[[Facts | None], Moved]
+    ) -> Moved:
+        """A move by what is known of the customer. What others sent to it lately is looked up only where it counts."""
+        facts = self.facts(customer_id)
+        found = move(facts)
+        sent = len(run.state["sent"]) if run is not None else 0
+        counts = len(found[0].sent) > sent or _at_contact(kept, found[0])
+        if not counts or (facts is None and isinstance(kept.play.playbook.trigger, _LASTING)):
+            return found
+        contacts = self._contacts(customer_id, kept, run)
+        return move(replace(facts or Facts(self.now.date(), {"company": customer_id}), contacts=contacts))
 
     def _contacts(self, customer_id: str, kept: Kept, run: PlaybookRun | None) -> tuple[datetime, ...]:
         caps = (kept.play.playbook.cap, kept.play.workspace.cap)
@@ -82,6 +101,11 @@ class Desk:
         """Under which address its owner is known; empty for nobody."""
         known = self.known.get(customer_id)
         return known.owner_email if known else ""
+
+
+def _at_contact(kept: Kept, state: State) -> bool:
+    """Whether a run waits to reach the customer."""
+    return not state.ended and isinstance(kept.play.steps.get(state.step), CONTACTS)
 
 
 def desk_of(

@@ -22,7 +22,6 @@ from keepwell.store.models import (
     Outgoing,
     PlaybookEffect,
     PlaybookRun,
-    PlaybookSwitch,
     PlaybookTimer,
 )
 
@@ -49,7 +48,8 @@ def apply_effects(
     desk: Desk, run: PlaybookRun, kept: Kept, effects: Sequence[Effect], state: State, who: Actor
 ) -> None:
     """Do what a move asked for. What has a row under its key was done before and is left."""
-    done = set(PlaybookEffect.objects.filter(key__in=[e.key for e in effects]).values_list("key", flat=True))
+    keys = [effect.key for effect in effects if effect.kind is not Wanted.TIMER]
+    done = set(PlaybookEffect.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
     for effect in effects:
         if effect.key in done:
             continue
@@ -64,11 +64,18 @@ def apply_effects(
 
 def settle(run: PlaybookRun, state: State, now: datetime) -> None:
     """After a move: timers that no longer count go, and questions that were passed over are closed."""
-    old = PlaybookTimer.objects.filter(run=run)
-    (old if state.ended else old.exclude(number=state.timer)).delete()
-    if state.ended or not state.asked:
+    if state.timer:
+        old = PlaybookTimer.objects.filter(run=run)
+        old = old if state.ended else old.exclude(number=state.timer)
+        old.delete()
+    if _asked(state) and (state.ended or not state.asked):
         open_ones = Approval.objects.filter(run=run, kind="playbook", state=Approval.State.OPEN)
         open_ones.update(state=Approval.State.GONE if state.ended else Approval.State.EXPIRED, decided_at=now)
+
+
+def _asked(state: State) -> bool:
+    """Whether a run ever asked for an approval."""
+    return any(mark.what.startswith("asks ") for mark in state.history)
 
 
 def _keep(wish: Wish, result: Result) -> None:
@@ -106,7 +113,12 @@ def _record(wish: Wish, who: Actor, words: str, result: Result) -> None:
 def _timer(wish: Wish) -> tuple[Result, str]:
     """A run's wish to be woken; one that rang too early is set again under its number."""
     number, due = int(wish.effect.details["timer"]), wish.effect.due or wish.now
-    PlaybookTimer.objects.update_or_create(run=wish.run, number=number, defaults={"due_at": due})
+    PlaybookTimer.objects.bulk_create(
+        [PlaybookTimer(run=wish.run, number=number, due_at=due)],
+        update_conflicts=True,
+        unique_fields=["run", "number"],
+        update_fields=["due_at"],
+    )
     return {}, f"waits until {due:%Y-%m-%d %H:%M} UTC"
 
 
@@ -122,7 +134,7 @@ def _message(wish: Wish) -> tuple[Result, str]:
 def _start(wish: Wish) -> tuple[Result, str]:
     """Another playbook for the same customer, in a transaction of its own right after."""
     name = str(wish.effect.details["playbook"])
-    if not PlaybookSwitch.objects.filter(playbook=name, on=True).exists():
+    if name not in wish.desk.on:
         return {"refused": f"{name} is switched off"}, f"{name} not started: it is switched off"
     by = f"playbook {wish.kept.label}"
     happened(wish.run.customer_id, START, name=name, key=wish.effect.key, at=wish.now, data={"by": by})

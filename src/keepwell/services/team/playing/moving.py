@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from keepwell.playbooks.events import Event, Happened
-from keepwell.playbooks.machine import Machine
+from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.machine import Machine, Moved
 from keepwell.playbooks.state import state_from
 from keepwell.services.team.playing.beginning import begin_from
 from keepwell.services.team.playing.desk import Desk
@@ -63,6 +64,10 @@ class Moving:
 
     def _move(self, run: PlaybookRun, event: Event) -> None:
         kept = self.desk.plays.of_run(run)
-        known = self.desk.facts(self.customer_id, kept, run)
-        told = Event(event.kind, event.name, event.timer, event.asked, known)
-        write_move(self.desk, run, Machine(kept.play).step(state_from(run.state), told, self.desk.now))
+        state, now = state_from(run.state), self.desk.now
+
+        def step(facts: Facts | None) -> Moved:
+            told = Event(event.kind, event.name, event.timer, event.asked, facts)
+            return Machine(kept.play).step(state, told, now)
+
+        write_move(self.desk, run, self.desk.moved(self.customer_id, kept, run, step))
