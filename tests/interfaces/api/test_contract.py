@@ -20,10 +20,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from keepwell.interfaces.site.wsgi import application
-from keepwell.services.workspace import Workspace
+from keepwell.services.planning.sources import current_model
+from keepwell.services.published import customers_named
+from keepwell.services.workspace import Workspace, workspace_open
 from tests.interfaces.api.conftest import MakeProgram
 from tests.interfaces.api.program import ROOT
 from tests.interfaces.api.test_access import task_of
+from tests.playbook_rows import question_of, run_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -61,10 +64,15 @@ def known(
     settings.KEEPWELL_WORKSPACE = str(copied)
     admin = program("admin")
     task = task_of(owned[0], assignee=admin.person)
+    copy = workspace_open(copied)
+    row = customers_named(copy, [owned[0]])[owned[0]]
+    run = run_of(current_model(copy).model, "revenue_at_risk", row, until="ask")
     return {
         "secret": admin.secret,
         "customer_id": owned[0],
         "task_id": task.pk,
+        "run_id": run.pk,
+        "approval_id": question_of(run, row).pk,
         "person_id": admin.person.pk,
         "name": "healthy_stable",
     }
