@@ -8,16 +8,19 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from keepwell.services.reading import read_published
+from keepwell.services.team.actions import DELIVERIES, TURNS, actions_turn
+from keepwell.services.team.alerting import alerts as alerting
 from keepwell.services.team.audit import actor
 from keepwell.services.team.demo_people import BUILDER, DemoPerson, demo_people_make
 from keepwell.services.team.jobs import job_claim, job_enqueue
 from keepwell.services.team.outcomes import log_outcome
 from keepwell.services.team.perform import perform
+from keepwell.services.team.playing.switches import switch
 from keepwell.services.team.schedule import run_moment
 from keepwell.services.team.settings import RUN_TIME
 from keepwell.services.team.task_changes import Seen, snooze
 from keepwell.services.workspace import Workspace, WorkspaceError
-from keepwell.store.models import Job, Outcome, Person, Role, Task
+from keepwell.store.models import Alert, Job, Outcome, Person, Role, Task
 
 Clock = Callable[[datetime], Callable[[], datetime]]
 """Given a moment, a clock that goes on from it."""
@@ -26,7 +29,11 @@ A_DAY: Final = 12
 """How many outcomes a CSM logs on a day."""
 BEGINS: Final = time(9, 20)
 APART: Final = timedelta(minutes=24)
+AT_ONCE: Final = (time(9, 5),)
+LATER: Final = (time(13), time(17, 30), time(20))
+"""When the demo's playbooks move: right after a run, and on what people and timers did later in the day."""
 FOLLOWS_AFTER: Final = (1, 2, 3, 7)
+SETTLED: Final = "Talked to them; they know what to do next."
 SNOOZED: Final = "Waits for their quarterly planning"
 
 
@@ -63,11 +70,14 @@ def demo_days(workspace: Workspace, days: Sequence[date], *, clock: Clock) -> di
     """
     began = run_moment(days[0], RUN_TIME, workspace.zone) - timedelta(days=1)
     cast = demo_people_make(_owners(workspace), now=began)
+    _switch_on(workspace, began)
     story, last = count(), Job()
     for day in days:
         last = _run(workspace, day, clock)
+        _act(workspace, day, AT_ONCE)
         if day != days[-1]:
             _work(cast, day, workspace.zone, story)
+            _act(workspace, day, LATER)
     return {**(last.result or {}), **last.counts}
 
 
@@ -89,6 +99,22 @@ def _run(workspace: Workspace, day: date, clock: Clock) -> Job:
     return job
 
 
+def _switch_on(workspace: Workspace, now: datetime) -> None:
+    """CS-ops switches on what the model has; channels stay dry runs, so nothing leaves."""
+    ops = Person.objects.filter(role=Role.OPS).order_by("pk").first()
+    who = BUILDER if ops is None else actor(ops)
+    for name in sorted(workspace.model().model.playbooks):
+        switch(who, workspace, name, True, now)
+
+
+def _act(workspace: Workspace, day: date, moments: Sequence[time]) -> None:
+    """What the worker does between runs: playbooks move, alerts run, the outbox is rehearsed."""
+    for moment in moments:
+        now = datetime.combine(day, moment, ZoneInfo(workspace.zone))
+        while actions_turn(workspace, now, "demo", turns=(*TURNS, *DELIVERIES)):
+            pass
+
+
 def _work(cast: Sequence[DemoPerson], day: date, zone: str, story: Iterator[int]) -> None:
     """Each CSM works down the own queue from the top, and puts one task away."""
     for one in cast:
@@ -96,12 +122,24 @@ def _work(cast: Sequence[DemoPerson], day: date, zone: str, story: Iterator[int]
             continue
         person = Person.objects.get(email=one.email)
         moment = datetime.combine(day, BEGINS, ZoneInfo(zone))
+        _alerts(person, one.owner, moment - APART / 2)
         for task in _queue(one.owner)[:A_DAY]:
             _log(person, task, STORY[next(story) % len(STORY)], moment, day)
             moment += APART
         for task in _queue(one.owner)[:1]:
             until = day + timedelta(days=10)
             snooze(actor(person), [Seen(task.pk, task.version)], until=until, reason=SNOOZED, now=moment, today=day)
+
+
+def _alerts(person: Person, owner: str, now: datetime) -> None:
+    """What was taken up the day before is settled, what is new is taken up."""
+    mine = Alert.objects.filter(owner_email=owner).order_by("pk")
+    for state, settle in ((Alert.State.ACKNOWLEDGED, True), (Alert.State.OPEN, False)):
+        seen = [alerting.Seen(alert.pk, alert.version) for alert in mine.filter(state=state)]
+        if settle and seen:
+            alerting.resolve(actor(person), seen, why=SETTLED, now=now)
+        elif seen:
+            alerting.acknowledge(actor(person), seen, now=now)
 
 
 def _queue(owner: str) -> list[Task]:
