@@ -50,6 +50,7 @@ bench: venv
 		$$pip --quiet --constraint requirements.lock --editable ".[bench]"; \
 	} || echo "the bench extra could not be installed; what needs it is left out" >&2
 	@$(RUN)/keepwell bench --size $(SIZE)
+	@$(RUN)/python -m tests.bench_realtime
 
 lock: venv
 	@$(RUN)/pip-compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-trusted-host \

@@ -20,6 +20,7 @@ from keepwell.services.published.identities import customers_by_identity
 from keepwell.services.team.alerting.hearing import Heard, hear, wanted_names
 from keepwell.services.team.alerting.journal_reader import JournalReader, Piece
 from keepwell.services.team.alerting.rules import ruling_of
+from keepwell.services.team.playing.known import look_up
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import JournalPlace
@@ -50,9 +51,12 @@ class Follower:
     belonging: Belonging | None = None
     since: str | None = None
     done: dict[str, int] = field(default_factory=dict)
+    warm: bool = False
 
     def turn(self, workspace: Workspace, now: datetime, limit: int) -> int:
         """Read every file as far as it is certain, oldest first."""
+        if not self.warm:
+            self._warm_up(workspace)
         if not self.reader.places.root.exists():
             return 0
         if self.since is None:
@@ -68,6 +72,12 @@ class Follower:
                 return read
         self._leave_behind(sizes, now)
         return read
+
+    def _warm_up(self, workspace: Workspace) -> None:
+        """Read the model and the published day before the first event comes: it would wait for that for seconds."""
+        self.warm = True
+        look_up(workspace)(("",), ruling_of(workspace).names)
+        customers_by_identity(workspace, ("",))
 
     def _file(self, workspace: Workspace, name: str, size: int, now: datetime, limit: int) -> int:
         """Read one file on from its place, piece by piece."""
