@@ -62,7 +62,7 @@ def main(url: str, kills: int, seed: int, minutes: int) -> None:
     """Print what an undisturbed hour leaves behind, and what one with kills does."""
     folder = Path(tempfile.mkdtemp(prefix="keepwell-killing-"))
     try:
-        with _database(url) as own:
+        with own_database(url) as own:
             hour = _hour(folder, own)
             quiet = hour(0, seed, minutes)
             loud = hour(kills, seed, minutes)
@@ -72,7 +72,7 @@ def main(url: str, kills: int, seed: int, minutes: int) -> None:
 
 
 @contextmanager
-def _database(url: str) -> Iterator[str]:
+def own_database(url: str) -> Iterator[str]:
     """A database of one's own on the server."""
     name = f"killing_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as connection:
