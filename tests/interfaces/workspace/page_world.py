@@ -19,7 +19,16 @@ from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Job, Outgoing, Person, Task, WebhookTarget, WorkspaceSegment, WorkspaceSetting
+from keepwell.store.models import (
+    Job,
+    Opportunity,
+    Outgoing,
+    Person,
+    Task,
+    WebhookTarget,
+    WorkspaceSegment,
+    WorkspaceSetting,
+)
 from tests.playbook_rows import question_of, run_of
 from tests.web import LAST, NOW
 
@@ -90,7 +99,14 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
     found["playbook"] |= {"name": run.playbook, "message": "executive_letter"}
     of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
-    return {**found, **of_tasks, **_of_mail(), "": shared, "model_file": {"name": next(iter(model_sources(workspace)))}}
+    return {
+        **found,
+        **of_tasks,
+        **_of_mail(),
+        **_of_pipeline(one),
+        "": shared,
+        "model_file": {"name": next(iter(model_sources(workspace)))},
+    }
 
 
 def _of_outbox(customer_id: str) -> dict[str, int]:
@@ -99,6 +115,20 @@ def _of_outbox(customer_id: str) -> dict[str, int]:
     about = {"channel": "email", "audience": "customer", "subject": "Hello", "made_at": NOW, "due_at": NOW}
     row = Outgoing.objects.create(key="hello", customer_id=customer_id, html="<p>Hello</p>", text="Hello", **about)
     return {"outgoing": row.pk, "webhook": target.pk}
+
+
+def _of_pipeline(one: PortfolioRow) -> dict[str, dict[str, Any]]:
+    """An opportunity, and what may be done with it."""
+    about = {
+        "company": one.name,
+        "owner_email": one.owner_email or "",
+        "signal": "seats",
+        "title": "More people than seats",
+    }
+    row = Opportunity.objects.create(
+        customer_id=one.customer_id, value=100, period="month", opened_on=LAST, opened_at=NOW, seen_on=LAST, **about
+    )
+    return {"opportunity": {"pk": row.pk, "verb": "contacted"}}
 
 
 def _of_mail() -> dict[str, dict[str, Any]]:
