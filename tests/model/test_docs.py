@@ -16,7 +16,8 @@ from keepwell.model.yaml_source import Document, parse_yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "models.md").read_text(encoding="utf-8")
-PAGES = TEXT + "".join((DOCS / name).read_text(encoding="utf-8") for name in ("playbooks.md", "alerts.md"))
+NAMES = ("playbooks.md", "alerts.md", "surveys.md", "checklists.md")
+PAGES = TEXT + "".join((DOCS / name).read_text(encoding="utf-8") for name in NAMES)
 WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGES, flags=re.DOTALL)))))
 
 

@@ -6,11 +6,13 @@ from pydantic import Field
 
 from keepwell.model.alert_definitions import AlertRule
 from keepwell.model.base import ExpressionText, Scalar, Strict
+from keepwell.model.checklist_definitions import Checklist
 from keepwell.model.condition_definitions import Condition
 from keepwell.model.message_definitions import Calendar, Message
 from keepwell.model.metric_definitions import Metric
 from keepwell.model.playbook_definitions import Playbook
 from keepwell.model.score_definitions import Score
+from keepwell.model.survey_definitions import Survey
 
 
 class About(Strict):
@@ -91,7 +93,9 @@ class Model(Strict):
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     calendar: Calendar = Calendar()
     alerts: dict[Identifier, AlertRule] = Field(default_factory=dict)
+    surveys: dict[Identifier, Survey] = Field(default_factory=dict)
+    checklists: dict[Identifier, Checklist] = Field(default_factory=dict)
 
 
-ACTIONS: Final = frozenset({"playbooks", "messages", "calendar", "alerts"})
+ACTIONS: Final = frozenset({"playbooks", "messages", "calendar", "alerts", "surveys", "checklists"})
 """What a model does, and not what it computes: no figure depends on it."""

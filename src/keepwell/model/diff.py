@@ -16,6 +16,8 @@ ONE: Final = {
     "playbooks": "playbook",
     "messages": "message",
     "alerts": "alert",
+    "surveys": "survey",
+    "checklists": "checklist",
 }
 ABSENT: Final = object()
 

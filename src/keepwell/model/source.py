@@ -11,7 +11,7 @@ from keepwell.model.problems import Problem, Severity, did_you_mean
 from keepwell.model.yaml_source import Document, KeyPath, read_yaml
 
 SECTIONS = tuple(Model.model_fields)
-NAMED = ("metrics", "scores", "segments", "signals", "playbooks", "messages", "alerts")
+NAMED = ("metrics", "scores", "segments", "signals", "playbooks", "messages", "alerts", "surveys", "checklists")
 # Mappings that several files may fill together; everything else has exactly one place.
 OPEN = frozenset({(), *((s,) for s in (*NAMED, "settings")), ("settings", "values"), ("settings", "stale_after_days")})
 

@@ -23,6 +23,7 @@ from keepwell.model.validation import (
     settings,
     signals,
     steps,
+    surveys,
     tables,
     types,
     weights,
@@ -53,6 +54,7 @@ RULES: Final[tuple[Rule, ...]] = (
     playbook_flow.check,
     messages.check,
     alerts.check,
+    surveys.check,
 )
 
 
