@@ -1,7 +1,7 @@
 """Tables of the application database."""
 
 from keepwell.store.models.alerting import Alert, AlertMark, JournalPlace
-from keepwell.store.models.asking import ChecklistTick, Escalation, SurveyInvitation, TicketJudged
+from keepwell.store.models.asking import ChecklistTick, Escalation, SurveyInvitation, TicketClock, TicketJudged
 from keepwell.store.models.audit import AuditEntry
 from keepwell.store.models.jobs import Job
 from keepwell.store.models.people import ApiToken, IdempotentAnswer, OneTimeLink, Person, Role, Team
@@ -56,6 +56,7 @@ __all__ = [
     "SurveyInvitation",
     "Task",
     "Team",
+    "TicketClock",
     "TicketJudged",
     "WebhookTarget",
     "WorkspaceSegment",

@@ -45,6 +45,19 @@ class TicketJudged(models.Model):
     at = models.DateTimeField()
 
 
+class TicketClock(models.Model):
+    """That a service level of a ticket came near or passed: told once, whoever looks first."""
+
+    ticket_id = models.CharField(max_length=255)
+    what = models.CharField(max_length=24, help_text="response_near, response_breached, resolution_near, …")
+    customer_id = models.CharField(max_length=255, db_index=True)
+    due_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["ticket_id", "what"], name="a_ticket_clock_rings_once"),)
+
+
 class Escalation(models.Model):
     """A pattern in support that needs another team: its document is filled from data and ready to paste."""
 
