@@ -28,6 +28,7 @@ MENU: Final = (
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p"),
     Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),
     Entry("Opportunities", "opportunities", "trending-up", Action.SEE, "/opportunities", "e"),
+    Entry("Offers", "offers", "star", Action.SEE, "/offers", "f"),
     Entry("Playbooks", "playbooks", "git-branch", Action.SEE, "/playbooks", "b"),
     Entry("Approvals", "approvals", "shield-check", Action.SEE, "/approvals", "v"),
     Entry("Notices", "notices", "message", Action.SEE, "/notices", "n"),

@@ -11,6 +11,7 @@ from django.db import close_old_connections, connections
 from keepwell.services.team.alerting.clocks import clock_turn
 from keepwell.services.team.alerting.follow import follow_turn
 from keepwell.services.team.here import workspace
+from keepwell.services.team.offering.turn import offers_turn
 from keepwell.services.team.outbox.delivery import delivery_turn
 from keepwell.services.team.playing.turn import LIMIT, playing_turn
 from keepwell.services.team.worker import worker_name
@@ -37,7 +38,12 @@ def _deliveries(here: Workspace, now: datetime, worker: str) -> int:
     return delivery_turn(here, now, worker=worker)
 
 
-TURNS: Sequence[tuple[str, Turn]] = (("events", follow_turn), ("playbooks", _playing), ("clocks", _clocks))
+TURNS: Sequence[tuple[str, Turn]] = (
+    ("events", follow_turn),
+    ("playbooks", _playing),
+    ("clocks", _clocks),
+    ("offers", offers_turn),
+)
 """In this order; each returns how much it did. A turn of a new kind is a function and its line here."""
 DELIVERIES: Sequence[tuple[str, Turn]] = (("outbox", _deliveries),)
 """Apart from the others: a mail server that takes its time must not keep alerts and playbooks waiting."""

@@ -172,6 +172,11 @@ def visible_opportunities(person: Person) -> QuerySet[Opportunity]:
     return Opportunity.objects.filter(rows_in(scope_of(person)))
 
 
+def opportunities_of(customer_id: str) -> list[Opportunity]:
+    """The open opportunities of one customer, those that somebody works on first."""
+    return list(Opportunity.objects.filter(customer_id=customer_id, state__in=OPEN).order_by("state", "-value", "pk"))
+
+
 def opportunity_contacted(who: Actor, pk: int, *, version: int, note: str, now: datetime) -> Opportunity:
     """Somebody is in touch about it. Raises OpportunityError."""
 

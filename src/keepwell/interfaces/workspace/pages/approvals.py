@@ -70,7 +70,12 @@ def approval_answer(request: PageRequest, pk: int) -> HttpResponse:
     except ApprovalRefused as refused:
         return _answered(request, pk, problem=str(refused))
     done = "Approved" if answer == "yes" else "Refused"
-    return _answered(request, pk, said=f"{done} for {found.company}. The playbook goes on within moments.")
+    then = "The playbook goes on within moments." if found.kind == "playbook" else _then_offer(answer == "yes")
+    return _answered(request, pk, said=f"{done} for {found.company}. {then}")
+
+
+def _then_offer(given: bool) -> str:
+    return "The offer is open; its page has the link." if given else "Nothing is offered."
 
 
 def _answered(request: PageRequest, pk: int, *, said: str = "", problem: str = "") -> HttpResponse:

@@ -31,6 +31,8 @@ from keepwell.services.team.access import Action
 from keepwell.services.team.alerting.shown import open_of_customer
 from keepwell.services.team.holds import standing_holds
 from keepwell.services.team.notes import notes_of
+from keepwell.services.team.offers import offers_of
+from keepwell.services.team.opportunities import opportunities_of
 from keepwell.store.models import Alert, Task
 
 TREND_DAYS: Final = 180
@@ -77,6 +79,8 @@ def customer(request: PageRequest, customer_id: str) -> HttpResponse:
             "tasks": open_tasks(customer_id),
             "open_alerts": alerts_shown(customer_id, request.now),
             "now": request.now,
+            "opportunities": opportunities_of(customer_id),
+            "offers": offers_of(customer_id),
             "hold": standing_holds([customer_id]).get(customer_id),
             **_state(known, model, history),
             **_data(known, model),

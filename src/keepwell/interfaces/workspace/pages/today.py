@@ -32,6 +32,7 @@ from keepwell.services.team.queue import QueueQuery, next_of
 from keepwell.services.team.settings import team_settings
 from keepwell.services.team.task_card import task_card
 from keepwell.services.team.task_days import published_model
+from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.store.models import Hold, Outcome, Task
 
 PAGE: Final = "workspace/today/page.html"
@@ -154,8 +155,18 @@ def card_context(request: PageRequest, found: Task, query: QueueQuery) -> dict[s
         "chosen_values": {"contact": card.preset.contact, "issue": card.preset.issue},
         "can_work": may(request.user, Action.WORK),
         "can_undo": _can_undo(request, found),
+        **checklist_context(request, found),
         "currency": request.workspace.currency,
         "today": request.today,
+    }
+
+
+def checklist_context(request: PageRequest, found: Task) -> dict[str, Any]:
+    """What the points of a task need."""
+    return {
+        "task": found,
+        "ticked": sum(bool(point.get("done")) for point in found.checklist),
+        "can_tick": may(request.user, Action.WORK) and found.state in OPEN_STATES,
     }
 
 

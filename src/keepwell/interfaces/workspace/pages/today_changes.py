@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, customer_or_404, page
-from keepwell.interfaces.workspace.pages.today import after_change
+from keepwell.interfaces.workspace.pages.today import after_change, checklist_context, task_or_404
 from keepwell.interfaces.workspace.pages.today_shown import query_from
 from keepwell.interfaces.workspace.templatetags.keepwell import day
 from keepwell.services.team.access import Action
@@ -18,6 +18,7 @@ from keepwell.services.team.holds import NoHold, end_hold
 from keepwell.services.team.queue import assignable
 from keepwell.services.team.task_card import workday
 from keepwell.services.team.task_changes import Seen, TaskRefused, mark_done, reassign, snooze, wake
+from keepwell.services.team.task_checklist import tick
 from keepwell.store.models import Person, Task
 
 MOST: Final = 500
@@ -84,6 +85,23 @@ def tasks_wake(request: PageRequest) -> HttpResponse:
     """Put snoozed tasks back into the queue."""
     tasks = tasks_or_404(request)
     return _changed(request, tasks, lambda seen: wake(acting(request), seen, now=request.now), "back in the queue", {})
+
+
+@require_POST
+@page(Action.WORK)
+def task_tick(request: PageRequest, pk: int, place: int) -> HttpResponse:
+    """Tick a point of a task off, or take the tick back."""
+    found, problem = task_or_404(request, pk), ""
+    try:
+        found = tick(acting(request), found.pk, place, done=request.POST.get("done") == "1", now=request.now)
+    except TaskRefused as refused:
+        problem = str(refused)
+    if not request.htmx:
+        if problem:
+            messages.error(request, problem)
+        return redirect("task", found.pk)
+    known = checklist_context(request, found) | {"tick_problem": problem, "back": request.POST.get("back", "")}
+    return render(request, "workspace/today/checklist.html", known, status=409 if problem else 200)
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from keepwell.playbooks.events import Happened
 from keepwell.services.team.access import Action, covers, may, scope_of
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.offering import deciding
 from keepwell.services.team.playing.happenings import happened
 from keepwell.store.models import Approval, Person
 
@@ -49,6 +50,9 @@ def approval_decide(who: Actor, approval_id: int, given: bool, note: str, now: d
         raise ApprovalRefused("There is no such question for you to answer.")
     if approval.state != Approval.State.OPEN:
         raise ApprovalRefused(_closed(approval))
+    why_not = deciding.why_not(who.person, approval) if approval.kind == deciding.KIND and who.person else ""
+    if why_not:
+        raise ApprovalRefused(why_not)
     approval.state = Approval.State.GIVEN if given else Approval.State.REFUSED
     approval.decided_by, approval.decided_at, approval.note = who.person, now, note.strip()[:NOTE_LONGEST]
     approval.save(update_fields=["state", "decided_by", "decided_at", "note"])
@@ -65,6 +69,8 @@ def approval_decide(who: Actor, approval_id: int, given: bool, note: str, now: d
             data={"asked": approval.key},
         )
     _record(who, approval, now)
+    if approval.kind == deciding.KIND:
+        deciding.offer_decided(who, approval, now)
     return approval
 
 
