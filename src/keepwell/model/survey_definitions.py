@@ -54,7 +54,7 @@ class OnMilestone(Strict):
 
 
 class OnHappening(Strict):
-    """An event of the product, at once when it arrives; who did it is asked."""
+    """An event of the product, at once when it arrives."""
 
     event: str = Field(min_length=1)
 

@@ -19,7 +19,7 @@ def check(context: Context) -> Iterable[Problem]:
     """Templates that cannot be read, unknown fields and filters, and messages that nothing sends."""
     sent = {found[1] for p in context.model.playbooks.values() for s in p.steps if (found := message_of(s))}
     sent |= {survey.message for survey in context.model.surveys.values() if survey.message}
-    lost = any(path[0] in ("playbooks", "surveys") for path in context.broken)
+    lost = any(path[:1] in (("playbooks",), ("surveys",)) for path in context.broken)
     for name, message in context.model.messages.items():
         for key in TEXTS:
             yield from _template(context, ("messages", name, key), getattr(message, key))

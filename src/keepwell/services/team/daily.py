@@ -17,6 +17,8 @@ from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
 from keepwell.services.team.segment_membership import refresh_segments, refresh_stored
+from keepwell.services.team.surveys.daily import surveys_from_day
+from keepwell.services.team.surveys.defined import surveys_of
 from keepwell.services.team.sync import Synced, sync
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
@@ -48,6 +50,7 @@ def run_daily(running: Running) -> Done:
         **_opportunities(running, day),
         **_playbooks(running, day),
         **_alerts(running, day),
+        **_surveys(running, day),
     }
     tidy_up(running.now())
     stale = _stale(running.workspace, day)
@@ -170,6 +173,16 @@ def _alerts(running: Running, day: date) -> dict[str, int]:
         return {}
     found = open_from_day(running.workspace, day, running.now())
     return {"alerts opened": found.opened, "alerts resolved": found.resolved}
+
+
+def _surveys(running: Running, day: date) -> dict[str, int]:
+    """Who is asked after what happened until the current day."""
+    if running.workspace.snapshots.latest() != day or not surveys_of(running.workspace):
+        return {}
+    running.step("Sending surveys", 0.97)
+    with running.workspace.warehouse("surveys", running.waits) as warehouse:
+        sent = surveys_from_day(running.workspace, warehouse, day, running.now())
+    return {"people asked": sent.asked, "reminders": sent.reminded}
 
 
 def _stale(workspace: Workspace, day: date) -> bool:

@@ -14,6 +14,7 @@ from keepwell.services.team.alerting.telling import People
 from keepwell.services.team.playing.happenings import happened_all, happening
 from keepwell.services.team.playing.known import Known, look_up
 from keepwell.services.team.playing.starts import start_from_event
+from keepwell.services.team.surveys.events import ask_after
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Hit, Incident
 from keepwell.store.models import PlaybookRun
@@ -33,6 +34,7 @@ class Heard:
     hits: Sequence[tuple[Incident, Hit]]
     starts: Sequence[tuple[Incident, str]]
     logins: Sequence[Incident]
+    asks: Sequence[Incident]
     known: Mapping[str, Known]
     named: Mapping[str, str]
 
@@ -51,6 +53,8 @@ class Heard:
             if incident.customer_id in self.known:
                 start_from_event(self.workspace, incident.customer_id, name, incident.key, incident.at, now)
         self._tell_runs()
+        if self.asks:
+            ask_after(self.workspace, self.ruling.model, self.asks, now)
         return touched
 
     def _cause(self, incident: Incident, hit: Hit, now: datetime) -> Cause | None:
@@ -93,19 +97,20 @@ def hear(
     workspace: Workspace, ruling: Ruling, incidents: Iterable[Incident], named: Mapping[str, str] | None = None
 ) -> Heard:
     """What incidents mean, and what has to be known of their customers."""
-    hits, starts, logins = [], [], []
+    hits, starts, logins, asks = [], [], [], []
     for incident in incidents:
         hits += [(incident, hit) for hit in ruling.rules.hits(incident)]
         starts += [(incident, name) for name in incident.names if name in ruling.starting]
         logins += [incident] if LOGIN in incident.names else []
+        asks += [] if ruling.asking.isdisjoint(incident.names) else [incident]
     wanted = {incident.customer_id for incident, _ in (*hits, *starts)}
     known = look_up(workspace)(wanted, ruling.names) if wanted else {}
-    return Heard(workspace, ruling, hits, starts, logins, known, named or {})
+    return Heard(workspace, ruling, hits, starts, logins, asks, known, named or {})
 
 
 def wanted_names(ruling: Ruling) -> frozenset[str]:
     """Events that mean something at once."""
-    return ruling.rules.events | ruling.starting | {LOGIN}
+    return ruling.rules.events | ruling.starting | ruling.asking | {LOGIN}
 
 
 @transaction.atomic

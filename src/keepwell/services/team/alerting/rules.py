@@ -23,6 +23,7 @@ from keepwell.playbooks.facts import Rules as Conditions
 from keepwell.playbooks.texts import filled
 from keepwell.services.ingest.values import sound
 from keepwell.services.planning.sources import current_model
+from keepwell.services.team.surveys.events import asking_events
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Rules
 
@@ -55,6 +56,11 @@ class Ruling:
         """Events that start playbooks."""
         triggers = (playbook.trigger for playbook in self.model.playbooks.values())
         return frozenset(trigger.event for trigger in triggers if isinstance(trigger, EventTrigger))
+
+    @cached_property
+    def asking(self) -> frozenset[str]:
+        """Events after which surveys are sent."""
+        return asking_events(self.model)
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -1,0 +1,68 @@
+"""The e-mails of surveys: the model's words, or short ones of our own, and below them the answers as links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from keepwell.model.message_definitions import Message
+from keepwell.model.survey_definitions import Survey, SurveyKind
+from keepwell.playbooks.messages import markdown_escaped
+from keepwell.services.team.outbox.pen import Pen, Writing
+from keepwell.services.team.outbox.recipients import Addressee
+from keepwell.services.team.surveys.links import survey_url
+
+ENDS: Final[Mapping[SurveyKind, tuple[str, str]]] = {
+    "nps": ("not at all likely", "extremely likely"),
+    "csat": ("very dissatisfied", "very satisfied"),
+    "ces": ("very difficult", "very easy"),
+}
+"""What the lowest and the highest answer mean."""
+_GREETING: Final = 'Hi {{ person.first_name | default: "there" }},'
+_SHORT: Final = "one question, one click:"
+_AGAIN: Final = "a few days ago we asked you one question. If you have a second, one click is enough:"
+
+
+@dataclass(frozen=True)
+class Words:
+    """An e-mail as it leaves."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def words_of(
+    pen: Pen, survey: Survey, message: Message | None, to: Addressee, invitation_id: int, *, again: bool = False
+) -> Words:
+    """The invitation, or the reminder, to one person; raises LiquidError."""
+    own = message is None or again
+    used = _own(_AGAIN if again else _SHORT) if message is None or again else message
+    url = survey_url(invitation_id)
+    writing = Writing(key=f"survey-{invitation_id}", sender=survey.sender, links={"survey": url})
+    one = pen.words(used, to, writing, writing.key)
+    # The answers are the buttons: one that leads to the same page would only be one more.
+    plain = replace(one, button="" if one.link == url else one.button)
+    shown = replace(plain, markdown=f"{plain.markdown}\n\n{_scale(survey, invitation_id)}")
+    html = pen.body(used, shown, writing.key)["html"]
+    text = f"{plain.text}\n\n{_plain_scale(survey, invitation_id)}"
+    return Words(survey.question if own else one.subject, text, html)
+
+
+def _own(text: str) -> Message:
+    return Message(subject="Survey", purpose="service", text=f"{_GREETING}\n\n{text}")
+
+
+def _scale(survey: Survey, invitation_id: int) -> str:
+    """The question and its answers as Markdown."""
+    first, last = ENDS[survey.kind]
+    answers = "  ".join(f"[**{score}**]({survey_url(invitation_id, score)})" for score in survey.scale)
+    spaced = answers.replace("  ", "&nbsp;&nbsp; ")
+    ends = f"{survey.scale[0]}: {first} · {survey.scale[-1]}: {last}"
+    return f"**{markdown_escaped(survey.question)}**\n\n{spaced}\n\n{ends}"
+
+
+def _plain_scale(survey: Survey, invitation_id: int) -> str:
+    """The same for programs without HTML: one link, for eleven would bury the words."""
+    first, last = ENDS[survey.kind]
+    ends = f"{survey.scale[0]} is {first}, {survey.scale[-1]} {last}"
+    return f"{survey.question}\n({ends})\n\nAnswer here: {survey_url(invitation_id)}"
