@@ -21,6 +21,7 @@ from keepwell.interfaces.api import (
     jobs,
     models,
     notes,
+    offers,
     opportunities,
     outbox,
     own_segments,
@@ -115,6 +116,7 @@ api.add_router("/workspace-segments", own_segments.router)
 api.add_router("/segment-evaluations", own_segments.trying)
 api.add_router("/model", models.router)
 api.add_router("/data", data.router)
+api.add_router("/offers", offers.router)
 api.add_router("/opportunities", opportunities.router)
 api.add_router("/playbooks", playbooks.router)
 api.add_router("/runs", playbooks.runs)

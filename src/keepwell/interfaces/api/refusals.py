@@ -18,6 +18,7 @@ from keepwell.services.team.holds import NoHold
 from keepwell.services.team.job_requests import JobRefused
 from keepwell.services.team.links import LinkError
 from keepwell.services.team.notes import NoteError
+from keepwell.services.team.offers import OfferRefused
 from keepwell.services.team.opportunities import OpportunityError
 from keepwell.services.team.outbox.queue import OutboxError
 from keepwell.services.team.outcomes import OutcomeConflict, OutcomeInvalid, UndoRefused
@@ -42,6 +43,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     JobRefused: _CONFLICT,
     NoHold: _CONFLICT,
     ApprovalRefused: _CONFLICT,
+    OfferRefused: _CONFLICT,
     OpportunityError: _CONFLICT,
     OutboxError: _CONFLICT,
     DataRefused: _CONFLICT,

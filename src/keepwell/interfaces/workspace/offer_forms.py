@@ -52,7 +52,7 @@ class OfferForm(forms.Form):
     terms = forms.CharField(
         label="Terms", required=False, max_length=2000, widget=forms.Textarea(attrs=_TEXT | {"rows": 2})
     )
-    open_days = forms.IntegerField(label="Open for days", initial=OPEN_DAYS, min_value=1, max_value=MOST_DAYS)
+    open_days = forms.IntegerField(label="Days open", initial=OPEN_DAYS, min_value=1, max_value=MOST_DAYS)
     to_name = forms.CharField(label="Name", required=False, max_length=255)
     to_email = forms.CharField(label="E-mail", required=False, max_length=320)
     note = forms.CharField(

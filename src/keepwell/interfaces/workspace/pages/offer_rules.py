@@ -23,11 +23,7 @@ from keepwell.services.team.offering.policies import (
 from keepwell.store.models import Role
 
 _NAMES = {role.value: role.label for role in Role}
-WHO = [
-    *((rank, f"{_NAMES[rank]} and above") for rank in RANKS[:-1]),
-    (RANKS[-1], _NAMES[RANKS[-1]]),
-    (NOBODY, "Nobody"),
-]
+WHO = [*((rank, f"From {_NAMES[rank]}") for rank in RANKS[:-1]), (RANKS[-1], _NAMES[RANKS[-1]]), (NOBODY, "Nobody")]
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,6 +1,7 @@
 """The customer's answer, given on its page or told to a colleague: once, and carried out as a task."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -118,7 +119,7 @@ def _task(workspace: Workspace, offer: Offer, now: datetime) -> Task:
         notes="\n".join(line for line in (said_terms(offer), offer.answer["note"]) if line),
         checklist=[{"text": text, "done": False} for text in kind_of(offer.kind).steps],
         priority=PRIORITY,
-        money=offer.worth,
+        money=None if row is None or row.mrr is None else Decimal(str(round(row.mrr, 2))),
         renewal_on=row.renewal_date if row else None,
         opened_on=now.astimezone(ZoneInfo(workspace.zone)).date(),
         opened_at=now,
