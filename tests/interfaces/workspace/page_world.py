@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,6 +15,7 @@ from keepwell.services.team.demo_people import demo_people_make
 from keepwell.services.team.jobs import job_enqueue
 from keepwell.services.team.links import invite
 from keepwell.services.team.notes import note_add
+from keepwell.services.team.offering.sending import offer_token
 from keepwell.services.team.outbox.tokens import unsubscribe_url
 from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
@@ -21,6 +23,7 @@ from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
     Job,
+    Offer,
     Opportunity,
     Outgoing,
     Person,
@@ -98,6 +101,8 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     shared = {"customer_id": one.customer_id, "secret": secret, "name": segment.name}
     found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
     found["playbook"] |= {"name": run.playbook, "message": "executive_letter"}
+    offer = _offer(one)
+    found |= {"offer": {"pk": offer.pk}, "offer_answer": {"token": offer_token(offer)}}
     of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
     return {
         **found,
@@ -107,6 +112,14 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
         "": shared,
         "model_file": {"name": next(iter(model_sources(workspace)))},
     }
+
+
+def _offer(one: PortfolioRow) -> Offer:
+    """An open offer, whose page shows a form."""
+    about = {"customer_id": one.customer_id, "company": one.name, "owner_email": one.owner_email or ""}
+    said = {"kind": "trial", "title": "Try it", "terms": {"days": 9}, "state": "open", "made_at": NOW}
+    until = NOW + timedelta(days=9)
+    return Offer.objects.create(key="an offer", opened_at=NOW, expires_at=until, **about, **said)
 
 
 def _of_outbox(customer_id: str) -> dict[str, int]:

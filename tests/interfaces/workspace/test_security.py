@@ -24,6 +24,7 @@ OPEN: Final = frozenset({
     "healthz", "in-app-script", "start", "openapi-json", "account_login", "account_inactive", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
     "socialaccount_login_cancelled", "socialaccount_login_error", "mail_unsubscribe", "mail_click", "mail_open",
+    "offer_answer",
 })  # fmt: skip
 """What people see before they have signed in."""
 FRAMED: Final = frozenset({"outgoing_html"})

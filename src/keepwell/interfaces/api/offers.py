@@ -61,13 +61,8 @@ class OfferBody(Schema):
     answered_at: datetime | None
     done_at: datetime | None
     result: str
-    url: str = Field(description="Where the customer answers; empty unless it is open.")
+    url: str = Field("", description="Where the customer answers; empty unless it is open.")
     version: int
-
-    @staticmethod
-    def resolve_url(offer: Offer) -> str:
-        """The page of the customer."""
-        return offer_url(offer) if offer.state == Offer.State.OPEN else ""
 
 
 class OfferFilter(Schema):
@@ -118,7 +113,7 @@ class Back(Schema):
 def list_offers(request: ApiRequest, filters: Annotated[OfferFilter, Query()], limit: Limit, offset: Offset) -> Any:
     """Offers to the customers that you see: what waits for approval first, then what is open, the newest first."""
     found = offers_found(request.user, OfferQuery(**filters.model_dump()))
-    shown = [OfferBody.from_orm(one) for one in found[offset : offset + limit]]
+    shown = [_told(one) for one in found[offset : offset + limit]]
     return page_of(shown, found.count(), limit, offset)
 
 
@@ -132,13 +127,13 @@ def make_offer(request: ApiRequest, body: NewOffer) -> Any:
     units = body.model_dump(include={"months", "percent", "sessions", "days", "grace_days", "terms"})
     told = body.model_dump(include={"kind", "title", "worth", "to_name", "to_email", "note"})
     proposal = Proposal(terms=units, days=body.open_days, **told)
-    return Status(201, OfferBody.from_orm(offer_make(acting(request), request.workspace, row, proposal, request.now)))
+    return Status(201, _told(offer_make(acting(request), request.workspace, row, proposal, request.now)))
 
 
 @router.get("/{int:offer_id}", response={200: OfferBody, **PROBLEMS}, auth=READ)
 def get_offer(request: ApiRequest, offer_id: Pk) -> Any:
     """One offer."""
-    return OfferBody.from_orm(_seen(request, offer_id))
+    return _told(_seen(request, offer_id))
 
 
 @router.post("/{int:offer_id}/accepted", response={200: OfferBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
@@ -146,7 +141,7 @@ def get_offer(request: ApiRequest, offer_id: Pk) -> Any:
 def accept_offer(request: ApiRequest, offer_id: Pk, body: Answer) -> Any:
     """The customer told you that it accepts; a task carries it out."""
     pk, said, who = _seen(request, offer_id).pk, body.model_dump(), acting(request)
-    return OfferBody.from_orm(offer_accept(who, request.workspace, pk, **said, how=TOLD, now=request.now))
+    return _told(offer_accept(who, request.workspace, pk, **said, how=TOLD, now=request.now))
 
 
 @router.post("/{int:offer_id}/declined", response={200: OfferBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
@@ -154,7 +149,7 @@ def accept_offer(request: ApiRequest, offer_id: Pk, body: Answer) -> Any:
 def decline_offer(request: ApiRequest, offer_id: Pk, body: Answer) -> Any:
     """The customer told you that it declines."""
     pk, said, who = _seen(request, offer_id).pk, body.model_dump(), acting(request)
-    return OfferBody.from_orm(offer_decline(who, request.workspace, pk, **said, how=TOLD, now=request.now))
+    return _told(offer_decline(who, request.workspace, pk, **said, how=TOLD, now=request.now))
 
 
 @router.post("/{int:offer_id}/withdrawn", response={200: OfferBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
@@ -163,7 +158,13 @@ def withdraw_offer(request: ApiRequest, offer_id: Pk, body: Back) -> Any:
     """Take back what nobody has answered; its link says so from then on."""
     pk = _seen(request, offer_id).pk
     done = offer_withdraw(acting(request), pk, version=body.version, why=body.why, now=request.now)
-    return OfferBody.from_orm(done)
+    return _told(done)
+
+
+def _told(offer: Offer) -> OfferBody:
+    body = OfferBody.from_orm(offer)
+    body.url = offer_url(offer) if offer.state == Offer.State.OPEN else ""
+    return body
 
 
 def _seen(request: ApiRequest, offer_id: int) -> Offer:

@@ -7,18 +7,13 @@ from typing import Any
 import pytest
 
 from keepwell.playbooks.events import Happened
-from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows
+from keepwell.services.published import PortfolioRow
 from keepwell.services.team.audit import Actor, actor
 from keepwell.services.team.offering.policies import (
-    DEFAULTS,
-    NOBODY,
     Policy,
-    PolicyError,
     policies_change,
-    policies_now,
 )
 from keepwell.services.team.offering.sending import offer_token
-from keepwell.services.team.offering.worth import worth_of
 from keepwell.services.team.offers import (
     ON_PAGE,
     OfferRefused,
@@ -32,8 +27,7 @@ from keepwell.services.team.offers import (
 )
 from keepwell.services.team.outcomes import log_outcome, undo_outcome
 from keepwell.services.team.playing.approvals import ApprovalRefused, approval_decide
-from keepwell.services.team.task_changes import Seen, TaskRefused, mark_done
-from keepwell.services.team.task_checklist import tick
+from keepwell.services.team.task_changes import Seen, mark_done
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Approval, AuditEntry, Happening, Offer, Outgoing, Task
 from tests.web import LAST, NOW, MakePerson
@@ -42,12 +36,6 @@ pytestmark = pytest.mark.django_db
 WORKER = Actor("Keepwell")
 PAUSE = Proposal("pause", "A pause of two months", {"months": 2})
 TRIAL = Proposal("trial", "Thirty days of everything", {"days": 30})
-
-
-@pytest.fixture
-def row(published: Workspace) -> PortfolioRow:
-    """A customer who pays."""
-    return next(one for one in portfolio_rows(published, PortfolioQuery()) if one.owner_email and one.mrr)
 
 
 def make(published: Workspace, row: PortfolioRow, proposal: Proposal = TRIAL, **more: Any) -> Offer:
@@ -167,7 +155,7 @@ def test_the_outcome_of_the_task_closes_the_offer_and_taking_it_back_opens_it(
     published: Workspace, row: PortfolioRow, person: MakePerson
 ) -> None:
     offer, who = accepted(published, make(published, row)), actor(person("admin"))
-    told = {"contact": "email", "issue": "payment", "note": "Entered", "now": NOW, "today": LAST}
+    told: dict[str, Any] = {"contact": "email", "issue": "payment", "note": "Entered", "now": NOW, "today": LAST}
     logged = log_outcome(who, offer.task_id or 0, version=1, result="resolved", **told)
     offers_turn(published, NOW)
     offer.refresh_from_db()
@@ -181,7 +169,7 @@ def test_the_outcome_of_the_task_closes_the_offer_and_taking_it_back_opens_it(
 
 def test_a_follow_up_goes_on_with_the_offer(published: Workspace, row: PortfolioRow, person: MakePerson) -> None:
     offer, who = accepted(published, make(published, row)), actor(person("admin"))
-    told = {"contact": "email", "issue": "payment", "note": "", "now": NOW, "today": LAST}
+    told: dict[str, Any] = {"contact": "email", "issue": "payment", "note": "", "now": NOW, "today": LAST}
     on = LAST + timedelta(days=2)
     log_outcome(who, offer.task_id or 0, version=1, result="follow_up", follow_up_on=on, **told)
     offers_turn(published, NOW)
@@ -259,53 +247,3 @@ def test_a_token_of_another_offer_cannot_be_made(published: Workspace, row: Port
     assert offer_of_token(offer_token(one)) == one
     assert offer_of_token(f"{second}:{mark}") is None
     assert first != second
-
-
-@pytest.mark.parametrize(("kind", "terms", "worth"), [
-    ("pause", {"months": 3}, "300.00"),
-    ("free_months", {"months": 1}, "100.00"),
-    ("discount", {"percent": 50, "months": 1}, "50.00"),
-    ("discount", {"percent": 10}, "120.00"),
-    ("trial", {"days": 30}, None),
-    ("downgrade", {"grace_days": 60}, None),
-])  # fmt: skip
-def test_what_it_costs(kind: str, terms: dict[str, float], worth: str | None) -> None:
-    assert worth_of(kind, terms, 100.0) == (None if worth is None else Decimal(worth))
-    assert worth_of(kind, terms, None) is None
-
-
-@pytest.mark.parametrize(("policy", "words"), [
-    (Policy(largest={"months": 4}), "at most 3"),
-    (Policy(largest={"months": float("nan")}), "above 0"),
-    (Policy(largest={"months": 3}, asks="viewer"), "choose a role"),
-    (Policy(largest={"months": 3}, approves="csm"), "approved by a manager"),
-    (Policy(largest={"months": 3}, per_year=-1), "from 0 to 100"),
-])  # fmt: skip
-def test_rules_that_make_no_sense_are_refused(policy: Policy, words: str) -> None:
-    with pytest.raises(PolicyError, match=words):
-        policies_change(WORKER, {"pause": policy}, NOW)
-    assert policies_now() == dict(DEFAULTS)
-
-
-def test_rules_are_kept_and_written_down_once(published: Workspace, row: PortfolioRow) -> None:
-    rule = Policy(asks=NOBODY, alone="admin", per_year=0, largest={"months": 2.0})
-    for _ in range(2):
-        policies_change(WORKER, {"pause": rule}, NOW)
-    assert policies_now()["pause"] == rule
-    assert AuditEntry.objects.filter(object_id="offer_policies").count() == 1
-    with pytest.raises(OfferRefused, match="not offered here"):
-        make(published, row, PAUSE)
-
-
-def test_points_are_ticked_with_an_audit_row_each(published: Workspace, row: PortfolioRow) -> None:
-    task = accepted(published, make(published, row)).task
-    assert task is not None
-    for _ in range(2):
-        assert tick(WORKER, task.pk, 0, done=True, now=NOW).checklist[0]["done"]
-    assert AuditEntry.objects.filter(action="task.ticked").count() == 1
-    assert not tick(WORKER, task.pk, 0, done=False, now=NOW).checklist[0]["done"]
-    with pytest.raises(TaskRefused, match="not there"):
-        tick(WORKER, task.pk, 99, done=True, now=NOW)
-    mark_done(WORKER, [Seen(task.pk, task.version)], now=NOW)
-    with pytest.raises(TaskRefused, match="done already"):
-        tick(WORKER, task.pk, 0, done=True, now=NOW)
