@@ -30,6 +30,7 @@ MENU: Final = (
     Entry("Today", "today", "list-check", Action.SEE, "/today", "t"),
     Entry("Alerts", "alerts", "bell", Action.SEE, "/alerts", "a"),
     Entry("Approvals", "approvals", "shield-check", Action.SEE, "/approvals", "v"),
+    Entry("Checklists", "checklists", "clipboard-list", Action.SEE, "/checklists", "c"),
     Entry("Notices", "notices", "message", Action.SEE, "/notices", "n"),
     Entry("Portfolio", "portfolio", "table", Action.SEE, "/portfolio", "p", group="Customers"),
     Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),

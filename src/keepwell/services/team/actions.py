@@ -10,6 +10,7 @@ from django.db import close_old_connections, connections
 
 from keepwell.services.team.alerting.clocks import clock_turn
 from keepwell.services.team.alerting.follow import follow_turn
+from keepwell.services.team.checklist_turns import checklist_turn
 from keepwell.services.team.here import workspace
 from keepwell.services.team.offering.turn import offers_turn
 from keepwell.services.team.outbox.delivery import delivery_turn
@@ -43,6 +44,7 @@ TURNS: Sequence[tuple[str, Turn]] = (
     ("playbooks", _playing),
     ("clocks", _clocks),
     ("offers", offers_turn),
+    ("checklists", checklist_turn),
 )
 """In this order; each returns how much it did. A turn of a new kind is a function and its line here."""
 DELIVERIES: Sequence[tuple[str, Turn]] = (("outbox", _deliveries),)

@@ -30,7 +30,7 @@ from keepwell.services.workspace import Workspace
 from keepwell.store.models import Channel, Outgoing, SurveyInvitation, WorkspaceSetting
 
 LOCK: Final = "surveys_asking"
-LOOKED_AT: Final = 200
+LOOKED_AT: Final = 50
 NOBODY: Final = "nobody to ask"
 PAUSED: Final = "asked not long ago"
 REFUSED: Final = "do not want to be asked"

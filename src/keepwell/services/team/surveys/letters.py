@@ -17,6 +17,11 @@ ENDS: Final[Mapping[SurveyKind, tuple[str, str]]] = {
     "ces": ("very difficult", "very easy"),
 }
 """What the lowest and the highest answer mean."""
+_BUTTON: Final = (
+    "display:inline-block;min-width:18px;margin:0 2px 6px 0;padding:7px 9px;border:1px solid #1d4ed8;"
+    "border-radius:6px;text-align:center;text-decoration:none"
+)
+"""Large enough for a thumb; mail programs know no other place for looks than the link itself."""
 _GREETING: Final = 'Hi {{ person.first_name | default: "there" }},'
 _SHORT: Final = "one question, one click:"
 _AGAIN: Final = "a few days ago we asked you one question. If you have a second, one click is enough:"
@@ -43,7 +48,9 @@ def words_of(
     # The answers are the buttons: one that leads to the same page would only be one more.
     plain = replace(one, button="" if one.link == url else one.button)
     shown = replace(plain, markdown=f"{plain.markdown}\n\n{_scale(survey, invitation_id)}")
-    html = pen.body(used, shown, writing.key)["html"]
+    html = pen.body(used, shown, writing.key)["html"].replace(
+        f'<a href="{url}?s=', f'<a style="{_BUTTON}" href="{url}?s='
+    )
     text = f"{plain.text}\n\n{_plain_scale(survey, invitation_id)}"
     return Words(survey.question if own else one.subject, text, html)
 
@@ -55,10 +62,9 @@ def _own(text: str) -> Message:
 def _scale(survey: Survey, invitation_id: int) -> str:
     """The question and its answers as Markdown."""
     first, last = ENDS[survey.kind]
-    answers = "  ".join(f"[**{score}**]({survey_url(invitation_id, score)})" for score in survey.scale)
-    spaced = answers.replace("  ", "&nbsp;&nbsp; ")
+    answers = " ".join(f"[**{score}**]({survey_url(invitation_id, score)})" for score in survey.scale)
     ends = f"{survey.scale[0]}: {first} · {survey.scale[-1]}: {last}"
-    return f"**{markdown_escaped(survey.question)}**\n\n{spaced}\n\n{ends}"
+    return f"**{markdown_escaped(survey.question)}**\n\n{answers}\n\n{ends}"
 
 
 def _plain_scale(survey: Survey, invitation_id: int) -> str:
