@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from keepwell.connectors.channels.results import GiveUp, Result, Retry, Sent
+from keepwell.playbooks.state import State as RunState
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.outbox import delivery
 from keepwell.services.team.outbox.delivery import BACKOFF, LEASE, delivery_turn
 from keepwell.services.team.outbox.queue import OutboxError, leave, put, send_again
 from keepwell.services.team.outbox.suppression import suppress
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, Outgoing
+from keepwell.store.models import AuditEntry, Outgoing, PlaybookVersion
 from tests.services.team.outbox.world import NOON, fresh, go_live, running, waiting
 
 pytestmark = pytest.mark.django_db
@@ -240,14 +241,29 @@ def test_a_suppressed_address_gets_nothing(here: Workspace, post: Post) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "after", "left"),
-    [("reply", 1, False), ("goal reached", 1, False), ("done", 1, True), ("reply", 0, True)],
+    ("step", "begun", "after", "left"),
+    [
+        ("step_2", True, 1, False),
+        ("end", False, 1, True),
+        ("over", True, 1, True),
+        ("over", False, 1, False),
+        ("step_2", True, 0, True),
+    ],
 )
 def test_what_a_stopped_playbook_asked_for_is_not_sent(
-    here: Workspace, post: Post, reason: str, after: int, left: bool
+    here: Workspace, post: Post, step: str, begun: bool, after: int, left: bool
 ) -> None:
     go_live()
-    run = running("c-1", reason=reason, ended_at=NOON + timedelta(hours=after))
+    over = NOON + timedelta(hours=after)
+    run = running("c-1", reason="reply", ended_at=over)
+    state = RunState(run.playbook, run.version, "c-1", 1, NOON, over, step, NOON, "ended", NOON if begun else None)
+    run.state = state.as_dict()
+    run.save()
+    steps = [{"wait": "1h"}, {"wait": "1h"}, {"name": "over", "end": "nothing to be done"}]
+    definition = {run.playbook: {"trigger": {"manual": True}, "steps": steps}}
+    kept = PlaybookVersion.objects.get(playbook=run.playbook)
+    kept.definition["playbooks"] = definition
+    kept.save()
     row = waiting(run=run)
     turn(here, NOON + timedelta(hours=2))
     assert fresh(row).state == (State.SENT if left else State.CANCELLED)

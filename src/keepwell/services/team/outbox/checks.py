@@ -8,14 +8,14 @@ from typing import Final
 
 from keepwell.playbooks.calendars import work_calendar
 from keepwell.playbooks.entries import contact_time
+from keepwell.playbooks.state import state_from
 from keepwell.services.team.outbox.suppression import suppressed
 from keepwell.services.team.outbox.switches import live
 from keepwell.services.team.outbox.texts import calendar_now
+from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Channel, Outgoing, PlaybookRun
 
-DONE: Final = "done"
-"""The reason of a run that came to its end by itself."""
 _REACHES: Final = frozenset({"email", "in_app"})
 """Channels that quiet hours and caps are about."""
 _LEFT: Final = (Outgoing.State.SENT, Outgoing.State.REHEARSED)
@@ -43,7 +43,7 @@ class Found:
 
 def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) -> Found:
     """Look at a message that is due; `known` says whether there is somebody to hand it to."""
-    if row.run is not None and stopped(row.run, row.made_at):
+    if row.run is not None and stopped(workspace, row.run, row.made_at):
         return Found(Verdict.CANCELLED, f"The playbook ended before: {row.run.reason or 'stopped'}")
     if not known:
         return Found(Verdict.DEAD, f"There is no way to send anything by “{row.channel}”.")
@@ -56,9 +56,11 @@ def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) 
     return Found(Verdict.SEND if live(row.channel, row.audience) else Verdict.REHEARSE)
 
 
-def stopped(run: PlaybookRun, made_at: datetime) -> bool:
-    """Whether a run was stopped after it asked for a message; one that was done in that move stopped nothing."""
-    return run.ended_at is not None and run.ended_at > made_at and run.reason != DONE
+def stopped(workspace: Workspace, run: PlaybookRun, made_at: datetime) -> bool:
+    """Whether a run was stopped after it asked for a message; one that went all its way stopped nothing."""
+    if run.ended_at is None or run.ended_at <= made_at:
+        return False
+    return not plays_of(workspace).of_run(run).came_to_its_end(state_from(run.state))
 
 
 def free_at(workspace: Workspace, row: Outgoing, now: datetime) -> datetime:

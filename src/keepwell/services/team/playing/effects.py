@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from keepwell.model.step_definitions import END, EndStep
 from keepwell.playbooks.events import Effect, Wanted
 from keepwell.playbooks.state import State
 from keepwell.services.team.audit import Actor, record
@@ -144,7 +143,7 @@ def _start(wish: Wish) -> tuple[Result, str]:
 def _end(wish: Wish, state: State) -> tuple[Result, str]:
     """The run is closed; when something stopped it, nothing that still waits goes to the customer."""
     reason = str(wish.effect.details["reason"])
-    if came_to_its_end(wish.kept, state):
+    if wish.kept.came_to_its_end(state):
         return {}, f"ended: {reason}"
     waiting = Outgoing.objects.filter(run=wish.run, audience=Channel.Audience.CUSTOMER, state__in=WITHDRAWABLE)
     cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"The playbook was stopped: {reason}")
@@ -154,12 +153,6 @@ def _end(wish: Wish, state: State) -> tuple[Result, str]:
     gone.update(state=Approval.State.GONE, decided_at=wish.now)
     counts = {"cancelled": cancelled, "withdrawn": withdrawn}
     return {name: count for name, count in counts.items() if count}, f"stopped: {reason}"
-
-
-def came_to_its_end(kept: Kept, state: State) -> bool:
-    """Whether a run went all its way, and was not stopped on it."""
-    step = kept.play.steps.get(state.step)
-    return state.step == END or (isinstance(step, EndStep) and state.begun is not None)
 
 
 HANDLERS: Final[Mapping[Wanted, Callable[[Wish], tuple[Result, str]]]] = {

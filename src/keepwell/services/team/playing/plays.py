@@ -9,8 +9,10 @@ from keepwell.model.definitions import Model
 from keepwell.model.message_definitions import Message
 from keepwell.model.playbook_parts import message_of
 from keepwell.model.problems import DefinitionError
+from keepwell.model.step_definitions import END, EndStep
 from keepwell.playbooks.facts import Rules
 from keepwell.playbooks.play import Play, ready_play
+from keepwell.playbooks.state import State
 from keepwell.services.planning.sources import current_model
 from keepwell.services.playbook_facts import playbook_names
 from keepwell.services.workspace import Workspace, WorkspaceError
@@ -33,6 +35,11 @@ class Kept:
     def label(self) -> str:
         """What people call it."""
         return self.play.playbook.label or self.play.name
+
+    def came_to_its_end(self, state: State) -> bool:
+        """Whether a run went all its way, and was not stopped on it."""
+        step = self.play.steps.get(state.step)
+        return state.step == END or (isinstance(step, EndStep) and state.begun is not None)
 
     def message(self, name: str) -> Message | None:
         """A message as the run knows it."""
