@@ -36,6 +36,7 @@ MENU: Final = (
     Entry("Segments", "segments", "chart-pie", Action.SEE, "/segments", "s"),
     Entry("Opportunities", "opportunities", "trending-up", Action.SEE, "/opportunities", "e"),
     Entry("Offers", "offers", "star", Action.SEE, "/offers", "f"),
+    Entry("Support", "support", "ticket", Action.SEE, "/support", "u"),
     Entry("Surveys", "surveys", "help", Action.SEE, "/surveys", "y"),
     Entry("Playbooks", "playbooks", "git-branch", Action.SEE, "/playbooks", "b", group="Automation"),
     Entry("Outbox", "outbox", "send", Action.SEE, "/outbox", "o"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from keepwell.services.published.copies import IDENTITIES, PEOPLE, SUBSCRIPTIONS, TIMELINE
+from keepwell.services.published.copies import IDENTITIES, PEOPLE, SERVICE, SUBSCRIPTIONS, TICKETS, TIMELINE
 from keepwell.services.published.month_files import PARQUET
 from keepwell.warehouse.sql import listed, literal
 from keepwell.warehouse.storage import Warehouse
@@ -27,12 +27,19 @@ SUBSCRIPTION_COLUMNS: Final = (
     "started_at", "trial_end", "current_period_end", "renewal_date", "auto_renew", "cancel_at_period_end",
     "canceled_at", "ended_at", "cancellation_reason", "paused_at",
 )  # fmt: skip
-FILES: Final = (TIMELINE, PEOPLE, SUBSCRIPTIONS, IDENTITIES)
+TICKET_COLUMNS: Final = (
+    "ticket_id", "subject", "category", "type", "urgency", "impact", "priority", "severity", "status", "channel",
+    "assignee", "tags", "created_at", "first_response_at", "resolved_at",
+)  # fmt: skip
+KEPT_DAYS: Final = 180
+"""So far back from the newest ticket the support pages see; what is open they see however old it is."""
+MOST_BODY: Final = 4000
+FILES: Final = (TIMELINE, PEOPLE, SUBSCRIPTIONS, IDENTITIES, TICKETS, SERVICE)
 
 
 def write_customers(warehouse: Warehouse, folder: Path) -> None:
     """Write the timeline, the people and the subscriptions of all customers, and whose every id of a person is."""
-    selects = (_timeline(), _people(), _subscriptions(), _identities())
+    selects = (_timeline(), _people(), _subscriptions(), _identities(), _tickets(), _service())
     for name, select in zip(FILES, selects, strict=True):
         warehouse.connection.execute(f"COPY ({select}) TO {literal(str(folder / name))} {PARQUET}")
 
@@ -75,6 +82,27 @@ def _identities() -> str:
         f" UNION ALL SELECT t.product_user_id, k.customer_id {person}"
         f" UNION ALL SELECT 'anonymous:' || {anonymous}, k.customer_id {person}"
         " UNION ALL SELECT unknown_id, customer_id FROM identity_links) WHERE id IS NOT NULL GROUP BY id ORDER BY id"
+    )
+
+
+def _tickets() -> str:
+    """The tickets that support works on or has lately worked on, with whose they are."""
+    names = listed(TICKET_COLUMNS, "t.")
+    return (
+        f"SELECT k.customer_id, {names}, left(t.body, {MOST_BODY}) AS body, t.person_id, p.name AS person"  # noqa: S608
+        " FROM tickets t JOIN customer_keys k USING (customer) LEFT JOIN people p ON p.person_id = t.person_id"
+        " AND p.customer = t.customer AND p.deleted_at IS NULL WHERE t.deleted_at IS NULL AND (t.resolved_at IS NULL"
+        f" OR t.created_at >= (SELECT max(created_at) FROM tickets) - INTERVAL {KEPT_DAYS} DAY)"
+        " ORDER BY t.created_at, t.ticket_id"
+    )
+
+
+def _service() -> str:
+    """What was measured of the product itself."""
+    return (
+        "SELECT name, measured_at, CAST(value AS DOUBLE) AS value, CAST(baseline AS DOUBLE) AS baseline"  # noqa: S608
+        " FROM service_metrics WHERE deleted_at IS NULL AND customer IS NULL AND measured_at >="
+        f" (SELECT max(measured_at) FROM service_metrics) - INTERVAL {KEPT_DAYS} DAY ORDER BY name, measured_at"
     )
 
 

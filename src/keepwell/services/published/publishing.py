@@ -32,7 +32,7 @@ from keepwell.warehouse.storage import Warehouse
 
 _FORM: Final = "1"
 """Changes with the form of the files, so that copies in an older form are written anew."""
-_CUSTOMERS_FORM: Final = "2"
+_CUSTOMERS_FORM: Final = "3"
 
 
 def publish_copies(workspace: Workspace, on_wait: Callable[[str], None] | None = None) -> Copies:

@@ -15,6 +15,7 @@ from keepwell.services.team.here import workspace
 from keepwell.services.team.offering.turn import offers_turn
 from keepwell.services.team.outbox.delivery import delivery_turn
 from keepwell.services.team.playing.turn import LIMIT, playing_turn
+from keepwell.services.team.support.ringing import support_turn
 from keepwell.services.team.worker import worker_name
 from keepwell.services.workspace import Workspace, WorkspaceError
 
@@ -43,6 +44,7 @@ TURNS: Sequence[tuple[str, Turn]] = (
     ("events", follow_turn),
     ("playbooks", _playing),
     ("clocks", _clocks),
+    ("support", support_turn),
     ("offers", offers_turn),
     ("checklists", checklist_turn),
 )

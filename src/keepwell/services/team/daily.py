@@ -17,6 +17,7 @@ from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
 from keepwell.services.team.segment_membership import refresh_segments, refresh_stored
+from keepwell.services.team.support.day import support_from_day, tickets_arrived
 from keepwell.services.team.surveys.daily import surveys_from_day
 from keepwell.services.team.surveys.defined import surveys_of
 from keepwell.services.team.sync import Synced, sync
@@ -50,6 +51,7 @@ def run_daily(running: Running) -> Done:
         **_opportunities(running, day),
         **_playbooks(running, day),
         **_alerts(running, day),
+        **_support(running, day),
         **_surveys(running, day),
     }
     tidy_up(running.now())
@@ -76,6 +78,8 @@ def run_load(running: Running) -> Done:
     if copies_current(running.workspace) is not None:
         running.step("Publishing what pages read", 0.8)
         publish_copies(running.workspace, on_wait=running.waits)
+        running.step("Looking for patterns in tickets", 0.95)
+        tickets_arrived(running.workspace, running.now())
     return Done(_loaded(synced), synced.problems[:MOST_WARNINGS], problems=bool(synced.problems))
 
 
@@ -183,6 +187,15 @@ def _surveys(running: Running, day: date) -> dict[str, int]:
     with running.workspace.warehouse("surveys", running.waits) as warehouse:
         sent = surveys_from_day(running.workspace, warehouse, day, running.now())
     return {"people asked": sent.asked, "reminders": sent.reminded}
+
+
+def _support(running: Running, day: date) -> dict[str, int]:
+    """Patterns in tickets, too, are about the current day."""
+    if running.workspace.snapshots.latest() != day:
+        return {}
+    running.step("Looking for patterns in tickets", 0.98)
+    done = support_from_day(running.workspace, running.now())
+    return {"tickets judged": done.judged, "escalations opened": done.opened}
 
 
 def _stale(workspace: Workspace, day: date) -> bool:
