@@ -16,6 +16,7 @@ from ninja.responses import NinjaJSONEncoder
 from keepwell.interfaces.api import (
     administration,
     alerts,
+    checklists,
     customers,
     data,
     jobs,
@@ -28,6 +29,7 @@ from keepwell.interfaces.api import (
     people,
     playbooks,
     segments,
+    surveys,
     tasks,
     views,
 )
@@ -121,6 +123,8 @@ api.add_router("/opportunities", opportunities.router)
 api.add_router("/playbooks", playbooks.router)
 api.add_router("/runs", playbooks.runs)
 api.add_router("/approvals", playbooks.approvals)
+api.add_router("/surveys", surveys.router)
+api.add_router("/checklists", checklists.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("", outbox.router)
 api.add_router("/me", people.mine)

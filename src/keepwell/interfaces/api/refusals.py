@@ -13,6 +13,7 @@ from keepwell.reporting.reading import ReportError
 from keepwell.segments.trait_sql import CriteriaError
 from keepwell.services.planning.edits import EditError
 from keepwell.services.team.alerting.alerts import AlertRefused
+from keepwell.services.team.checklists import TickRefused
 from keepwell.services.team.data import DataRefused
 from keepwell.services.team.holds import NoHold
 from keepwell.services.team.job_requests import JobRefused
@@ -34,6 +35,7 @@ _CONFLICT, _INVALID = (409, "Not possible"), (422, "Request cannot be used")
 REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     TaskRefused: _CONFLICT,
     AlertRefused: _CONFLICT,
+    TickRefused: _CONFLICT,
     OutcomeConflict: (409, "Somebody was faster"),
     UndoRefused: _CONFLICT,
     NoteError: _CONFLICT,
