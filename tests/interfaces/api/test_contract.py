@@ -26,6 +26,7 @@ from keepwell.services.workspace import Workspace, workspace_open
 from tests.interfaces.api.conftest import MakeProgram
 from tests.interfaces.api.program import ROOT
 from tests.interfaces.api.test_access import task_of
+from tests.interfaces.workspace.page_world import offer_open
 from tests.playbook_rows import question_of, run_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -73,6 +74,7 @@ def known(
         "task_id": task.pk,
         "run_id": run.pk,
         "approval_id": question_of(run, row).pk,
+        "offer_id": offer_open(row).pk,
         "person_id": admin.person.pk,
         "name": "healthy_stable",
     }

@@ -22,6 +22,9 @@ def test_an_offer_is_made_once_listed_and_accepted_once(program: MakeProgram, pu
     done = told(api.send("POST", f"/offers/{first['id']}/accepted", {"name": "Ada"}))
     assert (done["state"], done["url"]) == ("accepted", "")
     assert done["task_id"]
+    point = told(api.send("POST", f"/tasks/{done['task_id']}/points/0", {"done": True}))["checklist"][0]
+    assert point == {"text": "Switch the trial on", "done": True}
+    problem(api.send("POST", f"/tasks/{done['task_id']}/points/9", {"done": True}), 409)
     problem(api.send("POST", f"/offers/{first['id']}/declined", {}), 409)
     problem(api.send("POST", f"/offers/{first['id']}/withdrawn", {"version": done["version"], "why": "x"}), 409)
 

@@ -101,7 +101,7 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     shared = {"customer_id": one.customer_id, "secret": secret, "name": segment.name}
     found: dict[str, dict[str, Any]] = {name: {**shared, "pk": pk} for name, pk in named.items()}
     found["playbook"] |= {"name": run.playbook, "message": "executive_letter"}
-    offer = _offer(one)
+    offer = offer_open(one)
     found |= {"offer": {"pk": offer.pk}, "offer_answer": {"token": offer_token(offer)}}
     of_tasks = {name: {"?": f"id={task.pk}"} for name in ("tasks_snooze", "tasks_assign")}
     return {
@@ -114,7 +114,7 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
     }
 
 
-def _offer(one: PortfolioRow) -> Offer:
+def offer_open(one: PortfolioRow) -> Offer:
     """An open offer, whose page shows a form."""
     about = {"customer_id": one.customer_id, "company": one.name, "owner_email": one.owner_email or ""}
     said = {"kind": "trial", "title": "Try it", "terms": {"days": 9}, "state": "open", "made_at": NOW}

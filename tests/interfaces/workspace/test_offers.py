@@ -91,7 +91,7 @@ def test_a_customer_accepts_without_signing_in_once(client_of: MakeClient, publi
     seen = customer.get(page_of(offer))
     assert escape(offer.company) in seen.content.decode()
     assert not seen.cookies
-    assert seen["Referrer-Policy"] == "no-referrer"
+    assert seen["Referrer-Policy"] == "same-origin", "the address is nobody else's business"
     assert "Content-Security-Policy" in seen
     assert "no-store" in seen["Cache-Control"]
     offer.refresh_from_db()

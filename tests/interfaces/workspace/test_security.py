@@ -29,7 +29,7 @@ OPEN: Final = frozenset({
 """What people see before they have signed in."""
 FRAMED: Final = frozenset({"outgoing_html"})
 """Not pages but the looks of messages, shown in a frame in which nothing is allowed."""
-SIGNED: Final = frozenset({"mail_unsubscribe"})
+SIGNED: Final = frozenset({"mail_unsubscribe", "offer_answer"})
 """Pages whose address is signed and says all that may be done: they set no cookie, so their forms need no token."""
 NO_TOKEN: Final = "a form without its token"  # noqa: S105 - a fault, no secret
 LOGIN: Final = "/accounts/login/"

@@ -11,7 +11,7 @@ from keepwell.interfaces.api.fields import KEYED, Long, Pk, Said, Version, Word
 from keepwell.interfaces.api.idempotency import idempotent
 from keepwell.interfaces.api.paging import Limit, Offset, Page, page_of
 from keepwell.interfaces.api.problems import PROBLEMS, Problem
-from keepwell.interfaces.api.security import READ, WORK, ApiRequest, acting
+from keepwell.interfaces.api.security import READ, WORK, ApiRequest, acting, seen_customer
 from keepwell.services.published import customers_named
 from keepwell.services.team.access import may_see_customer
 from keepwell.services.team.offering.making import MOST_DAYS, OPEN_DAYS
@@ -121,9 +121,7 @@ def list_offers(request: ApiRequest, filters: Annotated[OfferFilter, Query()], l
 @idempotent
 def make_offer(request: ApiRequest, body: NewOffer) -> Any:
     """Offer something: open at once within your rights, else it waits for approval (state asked)."""
-    row = customers_named(request.workspace, [body.customer_id]).get(body.customer_id)
-    if row is None or not may_see_customer(request.user, body.customer_id):
-        raise Problem(404, "Not found", "There is no such customer, or it is not yours to see.")
+    row = customers_named(request.workspace, [seen_customer(request, body.customer_id)])[body.customer_id]
     units = body.model_dump(include={"months", "percent", "sessions", "days", "grace_days", "terms"})
     told = body.model_dump(include={"kind", "title", "worth", "to_name", "to_email", "note"})
     proposal = Proposal(terms=units, days=body.open_days, **told)

@@ -36,6 +36,19 @@ class OutcomeBody(Schema):
     logged_at: datetime
 
 
+class PointBody(Schema):
+    """One point of a task."""
+
+    text: str
+    done: bool
+
+
+class TickBody(Schema):
+    """Whether a point is done."""
+
+    done: bool = True
+
+
 class TaskBody(Schema):
     """One thing that somebody should do for one customer."""
 
@@ -50,6 +63,8 @@ class TaskBody(Schema):
     action: str
     segment: str
     reasons: list[str] = Field(description="Sentences with the values that made this task.")
+    notes: str = Field(description="How to do it.")
+    checklist: list[PointBody] = Field(description="Points to tick off, in their order.")
     state: TaskState
     priority: int = Field(description="1 comes first.")
     money: float | None = Field(description="What is at stake a month.")

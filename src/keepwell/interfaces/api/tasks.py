@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from django.utils.timezone import get_default_timezone
-from ninja import Query, Router, Schema, Status
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from keepwell.interfaces.api.fields import KEYED, Customer, Pk, Word
@@ -25,6 +25,7 @@ from keepwell.interfaces.api.task_bodies import (
     TaskKind,
     TaskNew,
     TaskState,
+    TickBody,
     VersionBody,
 )
 from keepwell.services.published import customers_named
@@ -34,10 +35,12 @@ from keepwell.services.team.outcomes import log_outcome, undo_outcome
 from keepwell.services.team.queue import Moment, QueueQuery, assignable, queue_of
 from keepwell.services.team.task_card import task_card
 from keepwell.services.team.task_changes import Seen, add_manual, mark_done, reassign, snooze, wake
+from keepwell.services.team.task_checklist import tick
 from keepwell.services.team.task_days import published_model
 from keepwell.store.models import Outcome, Person, Task
 
 router = Router(tags=["Tasks"])
+Place = Annotated[int, Path(ge=0, le=1000)]
 of_customer = Router(tags=["Tasks"])
 
 
@@ -141,6 +144,14 @@ def close_task(request: ApiRequest, task_id: Pk, body: VersionBody) -> Any:
     """Take a task off the list without an outcome."""
     seen = [Seen(_task(request, task_id).pk, body.version)]
     return TaskBody.from_orm(mark_done(acting(request), seen, now=request.now)[0])
+
+
+@router.post("/{int:task_id}/points/{int:place}", response={200: TaskBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
+@idempotent
+def tick_task_point(request: ApiRequest, task_id: Pk, place: Place, body: TickBody) -> Any:
+    """Tick a point of a task off, counted from 0, or take the tick back."""
+    pk = _task(request, task_id).pk
+    return TaskBody.from_orm(tick(acting(request), pk, place, done=body.done, now=request.now))
 
 
 @router.post("/{int:task_id}/outcome", response={201: OutcomeBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)

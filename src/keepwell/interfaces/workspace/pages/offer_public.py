@@ -92,6 +92,4 @@ def _too_often(whose: str) -> bool:
 def _answer(request: HttpRequest, about: dict[str, Any], status: int = 200) -> HttpResponse:
     answer = render(request, _PAGE, about | {"sender": imprint_name(workspace())}, status=status)
     answer["X-Robots-Tag"] = "noindex"
-    # The token is nobody else's business.
-    answer["Referrer-Policy"] = "no-referrer"
     return answer
