@@ -301,3 +301,14 @@ def test_now_may_be_in_any_zone() -> None:
     one = machine(LADDER)
     local = datetime.fromisoformat("2026-03-02T11:00:00+01:00")
     assert one.begin("c1", 1, local, facts()) == one.begin("c1", 1, MONDAY, facts())
+
+
+def test_who_is_asked_for_goes_through_without_the_reason_of_the_trigger() -> None:
+    one = machine(LADDER)
+    calm, gone = facts(signals=frozenset()), Event(Happened.SIGNAL_OFF, "quiet", facts=facts(signals=frozenset()))
+    assert one.begin("c1", 1, MONDAY, calm)[0].reason == "signal off"
+    state, _ = one.begin("c1", 1, MONDAY, calm, asked_for=True)
+    assert not state.ended
+    assert not one.step(state, gone, MONDAY)[0].ended
+    with_it, _ = one.begin("c1", 1, MONDAY, facts(), asked_for=True)
+    assert one.step(with_it, gone, MONDAY)[0].reason == "signal off"

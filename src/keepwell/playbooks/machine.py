@@ -41,11 +41,18 @@ class Machine:
         now: datetime,
         facts: Facts | None = None,
         variables: Mapping[str, Scalar] | None = None,
+        *,
+        asked_for: bool = False,
     ) -> Moved:
-        """Start the playbook for a customer; `entry` is the number of this run, counted from 1."""
+        """Start the playbook for a customer; `entry` is the number of this run, counted from 1.
+
+        `asked_for` says that a person or another playbook wants it, whatever the trigger says.
+        """
         now = now.astimezone(UTC)
         play = self.play
         first = State(play.name, play.version, customer, entry, now, now, play.first, now, variables=variables or {})
+        if asked_for and facts is not None and self._reason_gone(first, facts):
+            first = replace(first, anyway=True)
         walk = Walk(play, first.marked("", "started"), facts)
         self._end_if_over(walk)
         walk.advance()
@@ -62,12 +69,12 @@ class Machine:
 
     def _stopped(self, walk: Walk, event: Event) -> bool:
         """Whether the event ends the run."""
-        reason = self._stop_reason(event)
+        reason = self._stop_reason(walk.state, event)
         if reason:
             walk.end(reason)
         return bool(reason)
 
-    def _stop_reason(self, event: Event) -> str:
+    def _stop_reason(self, state: State, event: Event) -> str:
         stops = self.play.playbook.stop_on
         match event.kind:
             case Happened.CANCELLED:
@@ -81,13 +88,15 @@ class Machine:
             case Happened.OUTCOME:
                 return f"outcome: {event.name}" if "outcome" in stops else ""
             case Happened.SIGNAL_OFF | Happened.SEGMENT_LEFT:
-                about = self._about()
+                about = self._about(state)
                 return _STOPS[event.kind].replace("_", " ") if about == (_STOPS[event.kind], event.name) else ""
         return ""
 
-    def _about(self) -> tuple[str, str] | None:
+    def _about(self, state: State) -> tuple[str, str] | None:
         """What must stay true of the customer, where the playbook stops with it: the stop, and the name."""
         trigger, stops = self.play.playbook.trigger, self.play.playbook.stop_on
+        if state.anyway:
+            return None
         if isinstance(trigger, SignalTrigger) and "signal_off" in stops:
             return "signal_off", trigger.signal
         if isinstance(trigger, EnteredTrigger) and "segment_left" in stops:
@@ -99,7 +108,7 @@ class Machine:
         facts = walk.facts
         if facts is not None and not facts.active:
             walk.end("customer left")
-        elif facts is not None and (gone := self._reason_gone(facts)):
+        elif facts is not None and (gone := self._reason_gone(walk.state, facts)):
             walk.end(gone)
         elif facts is not None and self.play.playbook.goal is not None and walk.holds(self.play.playbook.goal):
             walk.end("goal reached", success=True)
@@ -107,9 +116,9 @@ class Machine:
             walk.end(f"still going on after {timeline(self.play.playbook.longest).words}")
         return walk.state.ended
 
-    def _reason_gone(self, facts: Facts) -> str:
+    def _reason_gone(self, state: State, facts: Facts) -> str:
         """What ended the run's reason, when it is gone by the facts: an event about it may have been lost."""
-        about = self._about()
+        about = self._about(state)
         if about is None or about[1] in (facts.signals if about[0] == "signal_off" else facts.segments):
             return ""
         return about[0].replace("_", " ")

@@ -48,6 +48,8 @@ class State:
     ended_at: datetime | None = None
     reason: str = ""
     success: bool = False
+    # Asked for although what the trigger is about was not so: then its being gone ends nothing.
+    anyway: bool = False
 
     @property
     def ended(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Final
 
 from keepwell.playbooks.entries import Entry, held_out, refusal
 from keepwell.playbooks.facts import Facts
-from keepwell.playbooks.machine import Machine
+from keepwell.playbooks.machine import Machine, Moved
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.desk import Desk
 from keepwell.services.team.playing.effects import KEEPWELL
@@ -45,19 +45,22 @@ def begin(
         _hold_out(desk, kept, customer_id)
         raise StartRefused("is left alone, to compare with")
     keep_version(kept, desk.now)
-    return _begun(desk, kept, customer_id, by, len(entries) + 1, who)
+    machine, entry = Machine(kept.play), len(entries) + 1
+
+    def first(facts: Facts | None) -> Moved:
+        return machine.begin(customer_id, entry, desk.now, facts, asked_for=not compare)
+
+    return _begun(desk, kept, customer_id, by, desk.moved(customer_id, kept, None, first), who)
 
 
-def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, entry: int, who: Actor) -> PlaybookRun:
-    machine = Machine(kept.play)
-    moved = desk.moved(customer_id, kept, None, lambda facts: machine.begin(customer_id, entry, desk.now, facts))
+def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, moved: Moved, who: Actor) -> PlaybookRun:
     state = moved[0]
     run = PlaybookRun.objects.create(
         playbook=kept.play.name,
         version=kept.play.version,
         customer_id=customer_id,
         company=desk.company(customer_id),
-        entry=entry,
+        entry=state.entry,
         started_at=state.started_at,
         started_by=by[:255],
         **columns(state),
@@ -70,7 +73,7 @@ def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, entry: int, who: A
         object_id=run.pk,
         customer_id=customer_id,
         summary=f"{kept.label} for {run.company}: started by {by}",
-        after={"playbook": run.playbook, "version": run.version, "entry": entry},
+        after={"playbook": run.playbook, "version": run.version, "entry": state.entry},
     )
     write_effects(desk, run, moved)
     return run
