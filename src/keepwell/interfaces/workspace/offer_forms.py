@@ -43,8 +43,8 @@ class OfferForm(forms.Form):
         max_length=255,
         widget=forms.TextInput(attrs=_TEXT | {"placeholder": "A pause of two months"}),
     )
-    months = forms.IntegerField(label="Months", required=False, min_value=1, max_value=12)
     percent = forms.DecimalField(label="Percent", required=False, min_value=0, max_value=100, decimal_places=1)
+    months = forms.IntegerField(label="Months", required=False, min_value=1, max_value=12)
     sessions = forms.IntegerField(label="Sessions", required=False, min_value=1, max_value=20)
     days = forms.IntegerField(label="Days", required=False, min_value=1, max_value=365)
     grace_days = forms.IntegerField(label="Days of grace", required=False, min_value=1, max_value=365)
