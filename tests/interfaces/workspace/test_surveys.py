@@ -41,7 +41,7 @@ def test_what_opens_a_link_takes_no_answer(published: Workspace, method: str) ->
     assert fresh(one).score is None
     assert not CanonicalWrite.objects.exists()
     assert not found.cookies
-    assert (found["Referrer-Policy"], found["X-Robots-Tag"]) == ("no-referrer", "noindex")
+    assert (found["Referrer-Policy"], found["X-Robots-Tag"]) == ("same-origin", "noindex")
     if method == "get":
         assert b'data-send="9"' in found.content
         assert b"Send my answer: 9" in found.content, "without a script there is a button"

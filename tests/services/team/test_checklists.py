@@ -1,6 +1,7 @@
 """Checklists: periods, ticks of people and of data, and what data say."""
 
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -195,6 +196,23 @@ def test_changes_of_playbooks_are_told_from_those_of_the_figures(published: Work
     assert says(published, "model_changed", WEEK) == (False, "0 changes of the model")
     applied("score health: weights changed from 1 to 2")
     assert says(published, "model_changed", WEEK) == (True, "1 change of the model")
+
+
+def test_critical_tickets_wait_for_their_first_answer(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ticket(priority: str, answered: bool) -> Any:
+        return SimpleNamespace(
+            priority=priority, open=True, row=SimpleNamespace(first_response_at=NOW if answered else None)
+        )
+
+    def found(*_: Any, open_only: bool) -> list[Any]:
+        assert open_only
+        return tickets
+
+    monkeypatch.setattr("keepwell.services.team.checks.desk_tickets", found)
+    tickets = [ticket("P0", True), ticket("P2", False)]
+    assert says(published, "urgent_tickets_answered") == (True, "Every P0 and P1 ticket was answered")
+    tickets = [*tickets, ticket("P1", False)]
+    assert says(published, "urgent_tickets_answered") == (False, "1 P0 or P1 ticket waits for its first answer")
 
 
 def test_what_data_cannot_tell_is_left_out(published: Workspace) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from keepwell.model.checklist_definitions import ChecklistItem
 from keepwell.services.published import NothingPublished, copies_current, data_status
+from keepwell.services.team.support.tickets import desk_tickets
 from keepwell.services.team.surveys.defined import surveys_of
 from keepwell.services.team.surveys.follow import PLAY
 from keepwell.services.workspace import Workspace
@@ -16,6 +17,7 @@ from keepwell.store.models import Alert, Approval, AuditEntry, Escalation, Outco
 
 URGENT: Final = 2
 """Tasks of these first priorities cannot wait."""
+CRITICAL: Final = frozenset({"P0", "P1"})
 _OPEN: Final = Task.State.OPEN
 _ABOUT_PLAYBOOKS: Final = ("playbook", "message")
 _NOT_FIGURES: Final = (*_ABOUT_PLAYBOOKS, "calendar", "alert", "survey", "checklist")
@@ -136,6 +138,16 @@ def _detractors(look: Look, _: ChecklistItem, __: Period) -> Said:
     return _none_left(left, ("detractor to be answered", "detractors to be answered"), "Every detractor was answered")
 
 
+def _tickets(look: Look, _: ChecklistItem, __: Period) -> Said | None:
+    try:
+        tickets = desk_tickets(look.workspace, look.now, open_only=True)
+    except NothingPublished:
+        return None
+    left = sum(one.priority in CRITICAL and one.row.first_response_at is None and one.open for one in tickets)
+    wait = ("P0 or P1 ticket waits for its first answer", "P0 or P1 tickets wait for their first answer")
+    return _none_left(left, wait, "Every P0 and P1 ticket was answered")
+
+
 def _escalations(_: Look, __: ChecklistItem, ___: Period) -> Said:
     left = Escalation.objects.filter(state=Escalation.State.OPEN).count()
     return _none_left(left, ("escalation to be filed", "escalations to be filed"), "Every escalation is filed")
@@ -177,6 +189,7 @@ _CHECKS: Final[Mapping[str, Callable[[Look, ChecklistItem, Period], Said | None]
     "quarantine_empty": _quarantine,
     "approvals_answered": _approvals,
     "detractors_answered": _detractors,
+    "urgent_tickets_answered": _tickets,
     "escalations_filed": _escalations,
     "survey_sent": _survey,
     "contacts_logged": _contacts,

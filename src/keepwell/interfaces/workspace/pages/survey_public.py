@@ -95,5 +95,4 @@ def _number(text: str) -> int:
 def _shown(request: HttpRequest, about: dict[str, Any], status: int = 200) -> HttpResponse:
     found = render(request, _PAGE, about | {"sender": imprint_name(workspace())}, status=status)
     found["X-Robots-Tag"] = "noindex"
-    found["Referrer-Policy"] = "no-referrer"
     return found
