@@ -19,6 +19,7 @@ from keepwell.services.team.offering.sending import offer_token
 from keepwell.services.team.outbox.tokens import unsubscribe_url
 from keepwell.services.team.people import SCOPES, make_token
 from keepwell.services.team.saved import save_view
+from keepwell.services.team.surveys.links import token_of
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
@@ -27,6 +28,7 @@ from keepwell.store.models import (
     Opportunity,
     Outgoing,
     Person,
+    SurveyInvitation,
     Task,
     WebhookTarget,
     WorkspaceSegment,
@@ -109,6 +111,7 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
         **of_tasks,
         **_of_mail(),
         **_of_pipeline(one),
+        **_of_surveys(one),
         "": shared,
         "model_file": {"name": next(iter(model_sources(workspace)))},
     }
@@ -142,6 +145,21 @@ def _of_pipeline(one: PortfolioRow) -> dict[str, dict[str, Any]]:
         customer_id=one.customer_id, value=100, period="month", opened_on=LAST, opened_at=NOW, seen_on=LAST, **about
     )
     return {"opportunity": {"pk": row.pk, "verb": "contacted"}}
+
+
+def _of_surveys(one: PortfolioRow) -> dict[str, dict[str, Any]]:
+    """An answered invitation with words, and an item of a checklist."""
+    about = {"customer_id": one.customer_id, "company": one.name, "address": "ada@acme.example", "kind": "nps"}
+    said = {"score": 9, "answered_at": NOW, "comment": "It works.", "trigger": "Every 90 days"}
+    moments = {"sent_at": NOW, "expires_at": NOW + timedelta(days=9)}
+    row = SurveyInvitation.objects.create(key="asked", survey="quarterly_nps", **about, **said, **moments)
+    survey = {"name": row.survey}
+    return {
+        "survey": survey,
+        "survey_switch": survey,
+        "survey_answer": {"token": token_of(row.pk)},
+        "checklist_tick": {"name": "daily", "item": "queue"},
+    }
 
 
 def _of_mail() -> dict[str, dict[str, Any]]:

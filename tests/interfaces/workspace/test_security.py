@@ -24,12 +24,12 @@ OPEN: Final = frozenset({
     "healthz", "in-app-script", "start", "openapi-json", "account_login", "account_inactive", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
     "socialaccount_login_cancelled", "socialaccount_login_error", "mail_unsubscribe", "mail_click", "mail_open",
-    "offer_answer",
+    "offer_answer", "survey_answer",
 })  # fmt: skip
 """What people see before they have signed in."""
 FRAMED: Final = frozenset({"outgoing_html"})
 """Not pages but the looks of messages, shown in a frame in which nothing is allowed."""
-SIGNED: Final = frozenset({"mail_unsubscribe", "offer_answer"})
+SIGNED: Final = frozenset({"mail_unsubscribe", "offer_answer", "survey_answer"})
 """Pages whose address is signed and says all that may be done: they set no cookie, so their forms need no token."""
 NO_TOKEN: Final = "a form without its token"  # noqa: S105 - a fault, no secret
 LOGIN: Final = "/accounts/login/"
