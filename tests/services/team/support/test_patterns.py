@@ -104,7 +104,12 @@ def test_thresholds_are_settings() -> None:
 
 
 def test_alike_subjects_are_one_topic_in_any_number() -> None:
-    said = ("Export pet as spreadsheet", "Please export pets as a spreadsheet", "Exports of pets: spreadsheets!", "Login")
+    said = (
+        "Export pet as spreadsheet",
+        "Please export pets as a spreadsheet",
+        "Exports of pets: spreadsheets!",
+        "Login",
+    )
     found = topics([ticket(f"t-{n}", subject=subject) for n, subject in enumerate(said)])
     assert [len(topic.tickets) for topic in found] == [3, 1]
 
@@ -186,7 +191,9 @@ def test_a_document_of_a_measurement_needs_no_ticket() -> None:
     assert "No ticket is about it yet." in text
 
 
-@pytest.mark.parametrize("text", ["<script>", "[x](http://e.example)", "# Head", "@everyone", "a\n\n## b", "`rm`", "#12"])
+@pytest.mark.parametrize(
+    "text", ["<script>", "[x](http://e.example)", "# Head", "@everyone", "a\n\n## b", "`rm`", "#12"]
+)
 def test_what_customers_write_arrives_as_text(text: str) -> None:
     said = plain(text)
     assert "\n" not in said
