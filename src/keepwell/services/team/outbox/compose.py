@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from keepwell.services.team.outbox.pen import EMAIL, MARKETING, Pen, Writing
 from keepwell.services.team.outbox.queue import put
 from keepwell.services.team.outbox.recipients import EVERYBODY, PRIMARY, Account, Addressee, account_of, recipients
 from keepwell.services.team.outbox.texts import message_named, model_now
+from keepwell.services.team.surveys.in_messages import asks, belongs_to, survey_link
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import Channel, Outgoing, PlaybookRun
 
@@ -78,12 +79,12 @@ def write(pen: Pen, message: Message, to: Addressee, writing: Writing, now: date
     """One message to one person into the outbox, under a key made of the writing's and the address."""
     key = f"{writing.key}:{_short(to.address or to.person_id)}"
     try:
-        words = pen.words(message, to, writing, key)
+        words = pen.words(message, to, _asking(pen, message, to, writing, key, now), key)
     except LiquidError as error:
         return _failed(writing, pen.account, f"The message “{writing.name}” cannot be filled in: {error}", now)
     refused = message.purpose == MARKETING and to.unsubscribed
     sender = pen.sender(writing.sender)
-    return put(
+    row = put(
         now,
         key=key,
         channel=message.channel,
@@ -99,6 +100,17 @@ def write(pen: Pen, message: Message, to: Addressee, writing: Writing, now: date
         payload={**writing.payload, **_shown_beside(message, words)},
         **(_about(writing, pen.account) | pen.body(message, words, key)),
     )
+    if asks(message):
+        belongs_to(key, row.pk)
+    return row
+
+
+def _asking(pen: Pen, message: Message, to: Addressee, writing: Writing, key: str, now: datetime) -> Writing:
+    """The same with the link to a survey where the message names one."""
+    if not asks(message):
+        return writing
+    link = survey_link(model_now(pen.workspace), pen.account, to, key, now)
+    return replace(writing, links={**writing.links, "survey": link})
 
 
 def preview_message(workspace: Workspace, message_name: str, customer_id: str, *, to: str = PRIMARY) -> Preview:

@@ -21,20 +21,18 @@ from keepwell.services.team.outbox.pen import Pen
 from keepwell.services.team.outbox.queue import put
 from keepwell.services.team.outbox.recipients import Account, Addressee, account_of, recipients
 from keepwell.services.team.outbox.suppression import MARKETING, plain_address, suppressed
-from keepwell.services.team.outbox.switches import live
 from keepwell.services.team.outbox.texts import calendar_now, model_now
 from keepwell.services.team.playing.happenings import short_key
 from keepwell.services.team.surveys.letters import words_of
 from keepwell.services.team.surveys.occasions import Occasion
+from keepwell.services.team.surveys.pauses import one_after_the_other, paused
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Channel, Outgoing, SurveyInvitation, WorkspaceSetting
+from keepwell.store.models import Channel, Outgoing, SurveyInvitation
 
-LOCK: Final = "surveys_asking"
 LOOKED_AT: Final = 50
 NOBODY: Final = "nobody to ask"
 PAUSED: Final = "asked not long ago"
 REFUSED: Final = "do not want to be asked"
-_NOT_ASKED: Final = (Outgoing.State.CANCELLED, Outgoing.State.SUPPRESSED, Outgoing.State.DEAD)
 
 
 @dataclass(frozen=True)
@@ -122,18 +120,11 @@ class Asker:
         """Why somebody is not asked; empty when nothing stands against it."""
         if to.unsubscribed or suppressed(to.address, MARKETING):
             return REFUSED
-        pause, at = timedelta(days=self.survey.pause_days), self._sent_at
-        others = SurveyInvitation.objects.filter(address=plain_address(to.address))
-        near = others.filter(sent_at__gt=at - pause, sent_at__lt=at + pause).exclude(outgoing__state__in=_NOT_ASKED)
-        if live("email", Channel.Audience.CUSTOMER):
-            near = near.exclude(outgoing__state=Outgoing.State.REHEARSED)
-        return PAUSED if near.exists() else ""
+        return PAUSED if paused(to.address, self._sent_at, self.survey.pause_days) else ""
 
     @transaction.atomic
     def _ask(self, occasion: Occasion) -> tuple[int, list[str]]:
-        # One after the other, so that two at once do not both see that somebody has not been asked.
-        WorkspaceSetting.objects.get_or_create(name=LOCK)
-        WorkspaceSetting.objects.select_for_update().get(name=LOCK)
+        one_after_the_other()
         account = self._account(occasion)
         people = self._people(occasion, account)
         if account is None or not people:
