@@ -10,6 +10,7 @@ from keepwell.services.loading import load_files
 from keepwell.services.planning.apply import apply_model
 from keepwell.services.planning.sources import current_hash, current_model, model_sources
 from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows, publish_copies, quarantine_rows
+from keepwell.services.published.tickets import tickets_known
 from keepwell.services.team.audit import actor
 from keepwell.services.team.demo_people import demo_people_make
 from keepwell.services.team.jobs import job_enqueue
@@ -23,6 +24,7 @@ from keepwell.services.team.surveys.links import token_of
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
+    Escalation,
     Job,
     Offer,
     Opportunity,
@@ -112,6 +114,7 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
         **_of_mail(),
         **_of_pipeline(one),
         **_of_surveys(one),
+        **_of_support(workspace),
         "": shared,
         "model_file": {"name": next(iter(model_sources(workspace)))},
     }
@@ -145,6 +148,17 @@ def _of_pipeline(one: PortfolioRow) -> dict[str, dict[str, Any]]:
         customer_id=one.customer_id, value=100, period="month", opened_on=LAST, opened_at=NOW, seen_on=LAST, **about
     )
     return {"opportunity": {"pk": row.pk, "verb": "contacted"}}
+
+
+def _of_support(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """A ticket, and an escalation with it."""
+    ticket = tickets_known(workspace, NOW)[-1].ticket_id
+    about = {"pattern": "bug", "subject": "Login", "title": "Login", "document": "# Login", "team": "product"}
+    figures = {"why": "10 tickets", "plans": {}, "mrr": 10.0, "at_risk": 0}
+    one = Escalation.objects.create(tickets=[ticket], figures=figures, opened_at=NOW, changed_at=NOW, **about)
+    shown = {"support_ticket": {"ticket_id": ticket}, "support_ticket_change": {"ticket_id": ticket}}
+    moved = {"pk": one.pk, "verb": "filed"}
+    return {**shown, "escalation": moved, "escalation_change": moved}
 
 
 def _of_surveys(one: PortfolioRow) -> dict[str, dict[str, Any]]:

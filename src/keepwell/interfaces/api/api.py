@@ -29,6 +29,7 @@ from keepwell.interfaces.api import (
     people,
     playbooks,
     segments,
+    support,
     surveys,
     tasks,
     views,
@@ -125,6 +126,7 @@ api.add_router("/runs", playbooks.runs)
 api.add_router("/approvals", playbooks.approvals)
 api.add_router("/surveys", surveys.router)
 api.add_router("/checklists", checklists.router)
+api.add_router("/support", support.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("", outbox.router)
 api.add_router("/me", people.mine)

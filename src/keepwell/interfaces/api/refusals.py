@@ -28,6 +28,8 @@ from keepwell.services.team.playing.approvals import ApprovalRefused
 from keepwell.services.team.saved import SavedViewError
 from keepwell.services.team.segments import SegmentConflictError, SegmentError
 from keepwell.services.team.settings import SettingError
+from keepwell.services.team.support.escalations import EscalationRefused
+from keepwell.services.team.support.judging import TicketRefused
 from keepwell.services.team.task_changes import TaskRefused
 from keepwell.services.team.uploads import UploadRefused
 
@@ -47,6 +49,8 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     ApprovalRefused: _CONFLICT,
     OfferRefused: _CONFLICT,
     OpportunityError: _CONFLICT,
+    EscalationRefused: _CONFLICT,
+    TicketRefused: _CONFLICT,
     OutboxError: _CONFLICT,
     DataRefused: _CONFLICT,
     ReportError: _CONFLICT,

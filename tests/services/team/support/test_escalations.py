@@ -25,7 +25,7 @@ from tests.web import NOW, MakePerson
 from .made import desk, many, row, ticket
 
 pytestmark = pytest.mark.django_db
-REQUEST = {"subject": "Export pets as a spreadsheet", "category": "Feature Request", "plan": "Premium"}
+REQUEST: dict[str, Any] = {"subject": "Export pets as a spreadsheet", "category": "Feature Request", "plan": "Premium"}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,12 @@ def test_a_clock_rings_once(published: Workspace, monkeypatch: pytest.MonkeyPatc
 def test_turns_look_once_a_minute(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[Any] = []
     monkeypatch.setattr(ringing, "_looked", ringing._Looked())
-    monkeypatch.setattr(ringing, "ring", lambda _w, now: looks.append(now) or 1)
+
+    def looked(_workspace: Workspace, now: Any) -> int:
+        looks.append(now)
+        return 1
+
+    monkeypatch.setattr(ringing, "ring", looked)
     turns = [support_turn(published, NOW + timedelta(seconds=seconds)) for seconds in (0, 1, 59, 60, 61)]
     assert turns == [1, 0, 0, 1, 0]
 

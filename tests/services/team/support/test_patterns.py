@@ -15,8 +15,12 @@ from tests.web import NOW
 
 from .made import desk, many, ticket
 
-SPREADSHEET = {"subject": "Export pets as a spreadsheet", "category": "Feature Request", "plan": "Premium"}
-CRASH = {"subject": "Calendar crashes on save", "category": "Bug", "priority": "P2"}
+SPREADSHEET: dict[str, Any] = {
+    "subject": "Export pets as a spreadsheet",
+    "category": "Feature Request",
+    "plan": "Premium",
+}
+CRASH: dict[str, Any] = {"subject": "Calendar crashes on save", "category": "Bug", "priority": "P2"}
 
 
 def found_in(tickets: list[DeskTicket], measured: tuple[Measured, ...] = (), **more: Any) -> list[Found]:
