@@ -26,7 +26,7 @@ import psycopg
 
 LOG: Final = logging.getLogger("killing")
 CUSTOMERS: Final = 30
-LONGEST_LIFE: Final = 0.06
+LONGEST_LIFE: Final = 0.02
 PLAYBOOKS: Final = """
 ladder:
   label: Ladder
@@ -114,7 +114,8 @@ def _played(stage: Any, kills: int, seed: int, minutes: int) -> tuple[dict[str, 
     killed = 0
     for minute in range(minutes):
         left.happen(stage, story)
-        wanted = kills * (minute + 1) // minutes - killed
+        # Twice the pace that is needed: a worker that is done before it is killed does not count.
+        wanted = min(kills, 2 * kills * (minute + 1) // minutes) - killed
         killed += _minute(stage, killer, wanted, left)
         stage.now += timedelta(minutes=1)
     return left.left_behind(), killed
