@@ -15,7 +15,7 @@ from keepwell.services.team.checklists import ItemShown, ListShown, checklists_s
 router = Router(tags=["Checklists"])
 
 
-class ItemBody(Schema):
+class ChecklistItemBody(Schema):
     """One item in this period."""
 
     name: str
@@ -27,7 +27,7 @@ class ItemBody(Schema):
     data: str | None = Field(description="What the data say of it now, where they can tell.")
 
 
-class PastBody(Schema):
+class ChecklistPastBody(Schema):
     """How an earlier period went."""
 
     period: str
@@ -44,11 +44,11 @@ class ChecklistBody(Schema):
     period: str = Field(description="2026-11-21, 2026-W47 or 2026-11.")
     first: date
     last: date
-    items: list[ItemBody]
-    past: list[PastBody]
+    items: list[ChecklistItemBody]
+    past: list[ChecklistPastBody]
 
 
-class TickBody(Schema):
+class ChecklistTickBody(Schema):
     """Whether it is done."""
 
     done: bool
@@ -63,7 +63,7 @@ def list_checklists(request: ApiRequest) -> Any:
 
 @router.post("/{str:name}/{str:item}", response={200: list[ChecklistBody], **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
 @idempotent
-def tick_checklist_item(request: ApiRequest, name: Word, item: Word, body: TickBody) -> Any:
+def tick_checklist_item(request: ApiRequest, name: Word, item: Word, body: ChecklistTickBody) -> Any:
     """Tick an item of the current period, or take the tick back."""
     who, here = acting(request), request.workspace
     if body.done:

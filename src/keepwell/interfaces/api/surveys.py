@@ -22,7 +22,7 @@ Kind = Literal["nps", "csat", "ces"]
 Group = Literal["low", "middle", "high"]
 
 
-class GroupBody(Schema):
+class SurveyGroupBody(Schema):
     """How many answers belong to a group."""
 
     group: Group
@@ -46,11 +46,11 @@ class SurveyBody(Schema):
     answered: int
     rate: float | None
     score: float | None = Field(description="NPS from -100 to 100, else the mean of the answers.")
-    groups: list[GroupBody]
+    groups: list[SurveyGroupBody]
     would_ask: int | None = Field(description="About how many people it would have asked in the last week; off only.")
 
 
-class AnswerBody(Schema):
+class SurveyAnswerBody(Schema):
     """What a customer answered."""
 
     id: int
@@ -68,7 +68,7 @@ class AnswerBody(Schema):
     answered_at: datetime
 
 
-class AnswerFilter(Schema):
+class SurveyAnswerFilter(Schema):
     """Which answers."""
 
     survey: Word = ""
@@ -76,7 +76,7 @@ class AnswerFilter(Schema):
     commented: bool = Field(False, description="Only those with words.")
 
 
-class Switch(Schema):
+class SurveySwitch(Schema):
     """Whether it may be sent."""
 
     on: bool
@@ -88,9 +88,9 @@ def list_surveys(request: ApiRequest) -> Any:
     return [_body(one) for one in survey_figures(request.workspace, request.now)]
 
 
-@router.get("/answers", response={200: Page[AnswerBody], **PROBLEMS}, auth=READ)
+@router.get("/answers", response={200: Page[SurveyAnswerBody], **PROBLEMS}, auth=READ)
 def list_survey_answers(
-    request: ApiRequest, filters: Annotated[AnswerFilter, Query()], limit: Limit, offset: Offset
+    request: ApiRequest, filters: Annotated[SurveyAnswerFilter, Query()], limit: Limit, offset: Offset
 ) -> Any:
     """Answers of customers whom you see, the newest first."""
     found = answers(request.workspace, request.user, filters.survey, group=filters.group, commented=filters.commented)
@@ -105,7 +105,7 @@ def get_survey(request: ApiRequest, name: Word) -> Any:
 
 @router.post("/{str:name}/switch", response={200: SurveyBody, **PROBLEMS}, auth=SWITCH, openapi_extra=KEYED)
 @idempotent
-def switch_survey_on_or_off(request: ApiRequest, name: Word, body: Switch) -> Any:
+def switch_survey_on_or_off(request: ApiRequest, name: Word, body: SurveySwitch) -> Any:
     """Let it be sent from now on, or no longer; off takes back what waits."""
     _found(request, name)
     switch_survey(acting(request), request.workspace, name, body.on, request.now)
@@ -132,5 +132,5 @@ def _body(one: SurveyFigures) -> dict[str, Any]:
 
 
 def _answer(one: SurveyInvitation) -> dict[str, Any]:
-    about = {name: getattr(one, name) for name in AnswerBody.model_fields if name != "group"}
+    about = {name: getattr(one, name) for name in SurveyAnswerBody.model_fields if name != "group"}
     return about | {"group": group_of(one.kind, int(one.score or 0))}  # type: ignore[arg-type]
