@@ -4,7 +4,8 @@
 computes and publishes every day, then lives through them: the day arrives in the morning, people answer questions, log
 outcomes and reply, the worker turns every quarter of an hour in which something is due, and channels rehearse. It ends
 with 1 when a rule of `tests/services/team/playing/invariants.py` is broken. Each pack has a workspace, a database and a
-process of its own.
+process of its own,
+as many at a time as there are cores.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -45,7 +47,8 @@ def main() -> int:
         workspaces = made(root, arguments.packs, arguments.customers, arguments.days)
         print(f"{len(workspaces)} workspaces of {arguments.customers} customers in {time.monotonic() - began:.0f} s")
         print(f"{'pack':20}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}", flush=True)
-        broken = sum(_told(pack, workspace, arguments.days) for pack, workspace in workspaces.items())
+        with ThreadPoolExecutor(os.cpu_count()) as packs:
+            broken = sum(packs.map(lambda found: _told(*found, arguments.days), workspaces.items()))
     finally:
         if arguments.keep is None:
             shutil.rmtree(root, ignore_errors=True)
