@@ -13,7 +13,7 @@ from keepwell.services.team.holds import HoldShown
 from keepwell.services.team.queue import QueueCounts
 from keepwell.services.team.task_card import Contact, Fact, Preset
 
-TaskKind = Literal["segment", "signal", "playbook", "follow_up", "manual"]
+TaskKind = Literal["segment", "signal", "playbook", "follow_up", "manual", "survey"]
 TaskState = Literal["open", "snoozed", "done", "cancelled"]
 ContactMade = Literal["reached", "voicemail", "email"]
 IssueMet = Literal["payment", "usage", "technical"]

@@ -28,6 +28,7 @@ class Task(models.Model):
         PLAYBOOK = "playbook", "Playbook"
         FOLLOW_UP = "follow_up", "Follow-up"
         MANUAL = "manual", "Made by hand"
+        SURVEY = "survey", "Survey"
 
     customer_id = models.CharField(max_length=255, db_index=True)
     company = models.CharField(max_length=255)

@@ -6,6 +6,7 @@ import pytest
 
 from keepwell.services.team.surveys.answers import AnswerRefused, answer, comment, opt_out
 from keepwell.services.team.surveys.figures import answers, last_comments, one_survey
+from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
     Alert,
@@ -19,7 +20,7 @@ from keepwell.store.models import (
 )
 from keepwell.warehouse.tables import TABLES
 from tests.services.team.outbox.world import NOON
-from tests.web import MakePerson
+from tests.web import LAST, MakePerson
 
 from .world import CSAT, NPS, customers, invited
 
@@ -79,7 +80,9 @@ def test_a_detractor_is_a_task_for_the_owner_due_in_a_day_with_the_comment(publi
     answer(published, one.pk, 3, NOON)
     task = Task.objects.get(play=f"survey:{NPS}:low")
     assert task.due_at == NOON + timedelta(hours=24)
-    assert task.priority == 1
+    assert (task.kind, task.priority) == ("survey", 1)
+    assert task.owner_email
+    assert task.money is not None
     assert task.title == "Answer the detractor at Acme (3 of 10)"
     assert "no comment" in task.reasons[0]
     comment(published, one.pk, "  Too slow  ", NOON)
@@ -88,6 +91,12 @@ def test_a_detractor_is_a_task_for_the_owner_due_in_a_day_with_the_comment(publi
     assert "Detractor: ada@acme.example answered 3 of 10" in reason
     assert "“Too slow”" in reason
     assert rows()[-1]["comment"] == "Too slow"
+
+
+def test_the_daily_run_leaves_the_task_alone(published: Workspace) -> None:
+    answer(published, invited(customers(published)[0]).pk, 3, NOON)
+    open_tasks_from_run(published, as_of=LAST, now=NOON + timedelta(hours=1), job=None)
+    assert Task.objects.get(play=f"survey:{NPS}:low").state == "open"
 
 
 def test_two_detractors_of_a_customer_are_one_task_with_both(published: Workspace) -> None:

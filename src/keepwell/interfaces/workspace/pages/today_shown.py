@@ -164,7 +164,7 @@ def _why(task: Task) -> str:
 
 
 def _left(task: Task, customer: PortfolioRow | None) -> bool:
-    if customer is None or task.kind in (Task.Kind.FOLLOW_UP, Task.Kind.MANUAL):
+    if customer is None or task.kind in (Task.Kind.FOLLOW_UP, Task.Kind.MANUAL, Task.Kind.SURVEY):
         return False
     return task.play not in customer.signals if task.kind == Task.Kind.SIGNAL else task.segment != customer.segment
 

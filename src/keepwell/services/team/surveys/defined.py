@@ -9,7 +9,7 @@ from django.db import transaction
 from keepwell.model.problems import DefinitionError
 from keepwell.model.survey_definitions import Survey
 from keepwell.services.team.audit import Actor, record
-from keepwell.services.team.outbox.queue import leave
+from keepwell.services.team.outbox.queue import OutboxError, leave
 from keepwell.services.team.outbox.texts import model_now
 from keepwell.services.team.task_days import published_model
 from keepwell.services.workspace import Workspace, WorkspaceError
@@ -65,9 +65,15 @@ def switch_survey(who: Actor, workspace: Workspace, name: str, on: bool, now: da
 
 
 def _take_back(who: Actor, name: str, now: datetime) -> int:
-    """What was not sent yet is not sent any more."""
-    waiting = Outgoing.objects.filter(surveys__survey=name, state=Outgoing.State.WAITING)
-    numbers = list(waiting.values_list("pk", flat=True))
-    for number in numbers:
+    """What was not sent yet, reminders included, is not sent any more."""
+    waiting = Outgoing.objects.filter(key__startswith="survey:", payload__survey=name, state=Outgoing.State.WAITING)
+    return sum(_left(who, number, now) for number in list(waiting.values_list("pk", flat=True)))
+
+
+def _left(who: Actor, number: int, now: datetime) -> bool:
+    try:
         leave(who, number, _OFF, now)
-    return len(numbers)
+    except OutboxError:
+        # A worker is just sending it.
+        return False
+    return True

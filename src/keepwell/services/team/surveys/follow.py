@@ -10,8 +10,8 @@ from keepwell.model.survey_definitions import Group, Survey, SurveyTask, group_o
 from keepwell.model.timelines import timeline
 from keepwell.playbooks.calendars import work_calendar
 from keepwell.services.team.audit import Actor, record
-from keepwell.services.team.outbox.recipients import account_of
 from keepwell.services.team.outbox.texts import calendar_now
+from keepwell.services.team.playing.known import look_up
 from keepwell.services.team.playing.roles import OWNER, People
 from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.services.workspace import Workspace
@@ -105,21 +105,23 @@ def _made(
     group: Group,
     now: datetime,
 ) -> Task:
-    account = account_of(workspace, invitation.customer_id, ())
-    owner = account.owner_email.strip().lower() if account else ""
+    known = look_up(workspace)((invitation.customer_id,), ()).get(invitation.customer_id)
+    owner = known.owner_email if known else ""
     calendar = work_calendar(calendar_now(workspace), workspace.zone)
     title = about.task.format(company=invitation.company, score=invitation.score)
     return Task.objects.create(
         customer_id=invitation.customer_id,
         company=invitation.company,
         owner_email=owner,
-        kind=Task.Kind.SIGNAL,
+        kind=Task.Kind.SURVEY,
         play=play_of(invitation.survey, group),
         title=title[:255],
         action=(survey.label or invitation.survey)[:255],
         reasons=_reasons(survey, invitation, []),
         notes=about.notes,
         priority=_PRIORITY[group],
+        money=known.money if known else None,
+        renewal_on=known.renewal_on if known else None,
         opened_on=now.astimezone(ZoneInfo(workspace.zone)).date(),
         opened_at=now,
         due_at=calendar.later(now, timeline(about.within)),
