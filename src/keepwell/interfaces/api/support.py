@@ -169,7 +169,8 @@ def get_ticket(request: ApiRequest, ticket_id: TicketId) -> Any:
     return _ticket(_seen(request, ticket_id), request.now)
 
 
-@router.put("/tickets/{path:ticket_id}", response={200: TicketBody, **PROBLEMS}, auth=WORK)
+@router.put("/tickets/{path:ticket_id}", response={200: TicketBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
+@idempotent
 def judge_ticket(request: ApiRequest, ticket_id: TicketId, body: Judged) -> Any:
     """Say what a ticket is about and how urgent it is: it wins over everything else, and is learned from."""
     one = _seen(request, ticket_id)
