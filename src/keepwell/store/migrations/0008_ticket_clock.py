@@ -4,24 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('store', '0007_outgoing_states'),
+        ("store", "0007_outgoing_states"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TicketClock',
+            name="TicketClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ticket_id', models.CharField(max_length=255)),
-                ('what', models.CharField(help_text='response_near, response_breached, resolution_near, …', max_length=24)),
-                ('customer_id', models.CharField(db_index=True, max_length=255)),
-                ('due_at', models.DateTimeField()),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ticket_id", models.CharField(max_length=255)),
+                (
+                    "what",
+                    models.CharField(help_text="response_near, response_breached, resolution_near, …", max_length=24),
+                ),
+                ("customer_id", models.CharField(db_index=True, max_length=255)),
+                ("due_at", models.DateTimeField()),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('ticket_id', 'what'), name='a_ticket_clock_rings_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("ticket_id", "what"), name="a_ticket_clock_rings_once")
+                ],
             },
         ),
     ]

@@ -29,7 +29,7 @@ from keepwell.services.team.surveys.pauses import one_after_the_other, paused
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Channel, Outgoing, SurveyInvitation
 
-LOOKED_AT: Final = 50
+LOOKED_AT: Final = 30
 NOBODY: Final = "nobody to ask"
 PAUSED: Final = "asked not long ago"
 REFUSED: Final = "do not want to be asked"
