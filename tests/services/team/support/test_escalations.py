@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from keepwell.model.packs import pack_directory, resolve_model
 from keepwell.services.published import publish_copies
 from keepwell.services.team.audit import actor
 from keepwell.services.team.support import escalations, ringing
@@ -19,7 +20,9 @@ from keepwell.services.team.support.escalations import (
 from keepwell.services.team.support.listing import support_figures, waiting_tickets
 from keepwell.services.team.support.ringing import ring, support_turn
 from keepwell.services.workspace import Workspace
+from keepwell.signals.alert_rules import Rules
 from keepwell.store.models import AuditEntry, Escalation, TicketClock
+from keepwell.warehouse.columns import TABLE_COLUMNS
 from tests.web import NOW, MakePerson
 
 from .made import desk, many, row, ticket
@@ -155,3 +158,12 @@ def test_figures_count_what_was_due(published: Workspace, person: MakePerson, mo
     assert (found.response, found.resolution) == (1.0, 0.0)
     assert [(one.priority, one.response_of) for one in found.levels][:2] == [("P0", 1), ("P1", 0)]
     assert found.levels[1].response is None
+
+
+def test_the_household_pack_hears_the_clocks(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+    monkeypatch.setattr(ringing, "desk_tickets", lambda *_a, **_k: [ticket("t-1", hours_ago=1.5, priority="P0")])
+    monkeypatch.setattr(ringing, "arrived", lambda _w, incidents, _n: heard.extend(incidents))
+    ring(published, NOW)
+    rules = Rules(resolve_model(pack_directory("household-app"), tables=TABLE_COLUMNS).model.alerts)
+    assert [[hit.rule for hit in rules.hits(one)] for one in heard] == [["sla_near_breach"], ["sla_breached"]]
