@@ -167,3 +167,19 @@ def test_the_household_pack_hears_the_clocks(published: Workspace, monkeypatch: 
     ring(published, NOW)
     rules = Rules(resolve_model(pack_directory("household-app"), tables=TABLE_COLUMNS).model.alerts)
     assert [[hit.rule for hit in rules.hits(one)] for one in heard] == [["sla_near_breach"], ["sla_breached"]]
+
+
+def test_what_is_answered_is_settled_once(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    late = [ticket("t-1", hours_ago=1.5, priority="P0"), ticket("t-2", hours_ago=1.5, priority="P0")]
+    waiting = list(late)
+    monkeypatch.setattr(ringing, "desk_tickets", lambda *_a, **_k: waiting)
+    monkeypatch.setattr(ringing, "arrived", lambda _w, incidents, _n: heard.extend(one.key for one in incidents))
+    ring(published, NOW)
+    heard.clear()
+    waiting[:] = [ticket("t-1", hours_ago=1.5, priority="P0", first_response_at=NOW), late[1]]
+    assert ring(published, NOW) == 0, "another ticket of the customer is late"
+    waiting[:] = [waiting[0]]
+    assert ring(published, NOW) == 2
+    assert heard == ["t-1:response_settled", "t-2:response_settled"]
+    assert ring(published, NOW) == 0

@@ -204,3 +204,9 @@ def test_what_customers_write_arrives_as_text(text: str) -> None:
     for bad in ("<script>", "](http:", "@e"):
         assert bad not in said
     assert not said.startswith(("#", "`"))
+
+
+def test_who_names_a_competitor_is_quoted_doing_so() -> None:
+    body = "We would like to export all of it, we need it. A friend showed us PetDesk and there it works."
+    (found,) = found_in([ticket(subject="Export", body=body, category="How-To")])
+    assert '> "A friend showed us PetDesk and there it works."' in document_of(found, known(list(found.tickets)))

@@ -173,7 +173,8 @@ class _Filled:
     def _quotes(self) -> Iterator[str]:
         yield "## Customer Quotes"
         yield ""
-        for quote, one in quotes(self.found.tickets):
+        naming = (self.found.subject,) if self.found.pattern == COMPETITOR else ()
+        for quote, one in quotes(self.found.tickets, naming=naming):
             yield f'> "{plain(quote)}"'
             yield f"> — {plain(_first_name(one))}, {plain(one.row.plan or 'unknown plan')} customer"
             yield ""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from keepwell.services.team.support.rules import names_in_text
 from keepwell.services.team.support.tickets import DeskTicket
 from keepwell.services.team.support.topics import words_of
 
@@ -25,11 +26,11 @@ def plain(text: str) -> str:
     return _BARE_LINK.sub("\\1\u200b\\2", escaped.replace("@", "@\u200b"))
 
 
-def quotes(tickets: Sequence[DeskTicket], limit: int = 3) -> list[tuple[str, DeskTicket]]:
-    """The most telling sentences, one of a customer, those who pay most first."""
+def quotes(tickets: Sequence[DeskTicket], limit: int = 3, naming: Sequence[str] = ()) -> list[tuple[str, DeskTicket]]:
+    """The most telling sentences, one of a customer, those who pay most first; `naming` are names to be told of."""
     found, seen, said = [], set(), set[str]()
     for one in sorted(tickets, key=lambda one: (-(one.row.mrr or 0.0), one.row.created_at, one.ticket_id)):
-        quote = telling_sentence(one)
+        quote = telling_sentence(one, naming)
         if quote and one.row.customer_id not in seen and quote not in said:
             seen.add(one.row.customer_id)
             said.add(quote)
@@ -39,7 +40,7 @@ def quotes(tickets: Sequence[DeskTicket], limit: int = 3) -> list[tuple[str, Des
     return found
 
 
-def telling_sentence(one: DeskTicket) -> str:
+def telling_sentence(one: DeskTicket, naming: Sequence[str] = ()) -> str:
     """The sentence of a ticket that says most of what it is about."""
     subject = words_of(one)
     best, most = "", -1.0
@@ -49,7 +50,7 @@ def telling_sentence(one: DeskTicket) -> str:
         if len(words) < 4:
             continue
         worth = 2.0 * sum(any(word.startswith(stem) for word in words) for stem in subject)
-        worth += sum(word in text.lower() for word in _TELLING)
+        worth += sum(word in text.lower() for word in _TELLING) + 20 * len(names_in_text(naming, text))
         if worth > most:
             best, most = text, worth
     return best if len(best) <= LONGEST else best[: LONGEST - 1].rstrip() + "…"

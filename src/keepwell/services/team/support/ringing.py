@@ -1,5 +1,6 @@
 """Service levels as time passes: what comes near or is passed sets off the alerts of the model, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,9 +17,12 @@ from keepwell.store.models import TicketClock
 
 NEAR_EVENT: Final = "ticket_sla_near"
 BREACHED_EVENT: Final = "ticket_sla_breached"
+SETTLED_EVENT: Final = "ticket_sla_settled"
 EVENTS: Final = {"near": NEAR_EVENT, "breached": BREACHED_EVENT}
 NEWS: Final = timedelta(days=1)
 """What was reached longer ago is no news: the signals of the day tell of it."""
+KEPT_IN_MIND: Final = timedelta(days=90)
+"""For so long a level that was told of is watched until it is settled."""
 PAUSE: Final = timedelta(minutes=1)
 """Service levels are hours, so that one look a minute is enough."""
 
@@ -46,11 +50,12 @@ def support_turn(workspace: Workspace, now: datetime, _worker: str = "") -> int:
 
 def ring(workspace: Workspace, now: datetime) -> int:
     """Tell of every service level that came near or passed within the last day and was not told of yet."""
-    due = [
-        (one, clock, what, at)
-        for one in desk_tickets(workspace, now, open_only=True)
-        for clock, what, at in rings(one.clocks, now - NEWS, now)
-    ]
+    waiting = desk_tickets(workspace, now, open_only=True)
+    return _due(workspace, waiting, now) + _settle(workspace, waiting, now)
+
+
+def _due(workspace: Workspace, waiting: Sequence[DeskTicket], now: datetime) -> int:
+    due = [(one, clock, what, at) for one in waiting for clock, what, at in rings(one.clocks, now - NEWS, now)]
     told = set(
         TicketClock.objects.filter(ticket_id__in={one.ticket_id for one, *_ in due}).values_list("ticket_id", "what")
     )
@@ -59,6 +64,38 @@ def ring(workspace: Workspace, now: datetime) -> int:
         for one, clock, what, at in due
         if (one.ticket_id, _name(clock, what)) not in told
     )
+
+
+def _settle(workspace: Workspace, waiting: Sequence[DeskTicket], now: datetime) -> int:
+    """Say what was answered or solved since it was told of, once nothing of its customer is near or late any more."""
+    late = {
+        (one.ticket_id, clock.kind): one.row.customer_id
+        for one in waiting
+        for clock in one.clocks
+        if clock.state(now) in EVENTS
+    }
+    told = TicketClock.objects.filter(at__gte=now - KEPT_IN_MIND).values_list("ticket_id", "what", "customer_id")
+    places = {(ticket, *what.split("_")[:2], customer) for ticket, what, customer in told}
+    settled = {(ticket, kind) for ticket, kind, what, _ in places if what == "settled"}
+    over = {(ticket, kind, customer) for ticket, kind, _, customer in places} - {
+        (*place, customer) for place, customer in late.items()
+    }
+    return sum(
+        _settled(workspace, ticket, kind, customer, now)
+        for ticket, kind, customer in sorted(over)
+        if (ticket, kind) not in settled and customer not in late.values()
+    )
+
+
+@transaction.atomic
+def _settled(workspace: Workspace, ticket: str, kind: str, customer: str, now: datetime) -> bool:
+    _, fresh = TicketClock.objects.get_or_create(
+        ticket_id=ticket, what=f"{kind}_settled", defaults={"customer_id": customer, "due_at": now, "at": now}
+    )
+    if fresh:
+        about = {"ticket_id": ticket, "level": WORDS[kind]}
+        arrived(workspace, [Incident(customer, (SETTLED_EVENT,), now, f"{ticket}:{kind}_settled", about)], now)
+    return fresh
 
 
 @transaction.atomic
