@@ -24,6 +24,7 @@ from keepwell.services.team.surveys.links import token_of
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
+    Alert,
     Escalation,
     Job,
     Offer,
@@ -113,6 +114,7 @@ def published_things(workspace: Workspace, person: Person) -> dict[str, dict[str
         **of_tasks,
         **_of_mail(),
         **_of_pipeline(one),
+        **_of_alerts(one),
         **_of_surveys(one),
         **_of_support(workspace),
         "": shared,
@@ -174,6 +176,15 @@ def _of_surveys(one: PortfolioRow) -> dict[str, dict[str, Any]]:
         "survey_answer": {"token": token_of(row.pk)},
         "checklist_tick": {"name": "daily", "item": "queue"},
     }
+
+
+def _of_alerts(one: PortfolioRow) -> dict[str, dict[str, Any]]:
+    """An alert that is open."""
+    about = {"company": one.name, "owner_email": one.owner_email or "", "rule": "usage_cliff", "title": "Usage fell"}
+    row = Alert.objects.create(
+        customer_id=one.customer_id, severity="high", what="3 events", since=NOW, opened_at=NOW, last_at=NOW, **about
+    )
+    return {"alert": {"pk": row.pk}}
 
 
 def _of_mail() -> dict[str, dict[str, Any]]:
