@@ -18,7 +18,15 @@ def test_every_top_level_key_is_optional_and_no_other_is_taken() -> None:
     schema = json_schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     computed = ["model", "settings", "metrics", "scores", "segments", "signals"]
-    assert list(schema["properties"]) == [*computed, "playbooks", "messages", "calendar", "alerts", "surveys", "checklists"]
+    assert list(schema["properties"]) == [
+        *computed,
+        "playbooks",
+        "messages",
+        "calendar",
+        "alerts",
+        "surveys",
+        "checklists",
+    ]
     assert "required" not in schema
     assert schema["additionalProperties"] is False
 
