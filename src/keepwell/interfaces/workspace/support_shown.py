@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keepwell.services.team.support.clocks import WORDS, Clock
-from keepwell.services.team.support.listing import STATES, Waiting
+from keepwell.services.team.support.listing import Waiting
 from keepwell.services.team.support.tickets import DeskTicket
 
 PRIORITY_COLORS: Final = {"P0": "red", "P1": "orange", "P2": "yellow", "P3": "lime", "P4": "gray"}
@@ -70,11 +70,6 @@ def long_words(time: timedelta) -> str:
     if hours >= 48:
         return f"{hours // 24} days"
     return f"{hours} h {rest} min" if hours else f"{rest} min"
-
-
-def state_words(state: str) -> str:
-    """Where an open ticket stands."""
-    return STATES.get(state, state)
 
 
 def _clock(one: Waiting, now: datetime) -> ClockShown:

@@ -105,12 +105,6 @@ def support_figures(workspace: Workspace, person: Person, now: datetime) -> Supp
     )
 
 
-def urgent_waiting(workspace: Workspace, person: Person, now: datetime) -> list[Waiting]:
-    """P0 and P1 tickets whose first answer is past its time: what the daily list asks for."""
-    found = waiting_tickets(workspace, person, now)
-    return [one for one in found if one.ticket.priority in ("P0", "P1") and _late_answer(one.ticket, now)]
-
-
 def may_see_escalations(person: Person) -> bool:
     """Escalations are about many people's customers: managers and those above see them."""
     return may(person, Action.ASSIGN)
@@ -188,7 +182,3 @@ def _share(tickets: Sequence[DeskTicket], kind: str, now: datetime) -> tuple[flo
     kept = states.count(_KEPT)
     over = kept + states.count(_BROKEN) + states.count("breached")
     return (kept / over if over else None), over
-
-
-def _late_answer(one: DeskTicket, now: datetime) -> bool:
-    return any(clock.kind == RESPONSE and clock.state(now) == "breached" for clock in one.clocks)
