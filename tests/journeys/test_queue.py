@@ -55,6 +55,23 @@ def test_an_outcome_is_logged_by_keyboard_and_has_its_effects(queue: tuple[Site,
     assert title not in titles(page)
 
 
+def test_any_outcome_takes_three_keys_at_most(queue: tuple[Site, str], visit: Visit) -> None:
+    site, address = queue
+    page = visit(address).sign_in(site.things["csms"][1]["email"], PASSWORD)
+    title = titles(page)[0]
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    opened(page, title)
+    # Neither of the choices that are made beforehand is the right one.
+    for field in ("contact", "issue"):
+        other = page.locator(f"#outcome [name={field}]:not(:checked) + label").first
+        page.keyboard.press(str(other.get_attribute("data-key")))
+    with page.expect_response(lambda answer: answer.request.method == "POST") as logged:
+        page.keyboard.press(f"Shift+Digit{key_of(page, 'Resolved')}")
+    assert logged.value.ok
+    expect(page.locator(".kw-task-title", has_text=title)).to_have_count(0)
+
+
 def test_a_follow_up_comes_back_with_what_was_tried(queue: tuple[Site, str], visit: Visit) -> None:
     site, address = queue
     page = visit(address).sign_in(site.things["csms"][0]["email"], PASSWORD)

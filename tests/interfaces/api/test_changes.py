@@ -1,5 +1,6 @@
 """What changes through the API: once for each key, told when somebody was faster, written to the audit log."""
 
+import shutil
 import threading
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from django.core.cache import caches
 from django.db import connection
 
 from keepwell.interfaces.api import limits
+from keepwell.services.team.sync import inbox_of
+from keepwell.services.workspace import Workspace
 from keepwell.store.models import ApiToken, AuditEntry, IdempotentAnswer, Job, Note, OneTimeLink, Outcome, Person, Task
 from tests.interfaces.api.conftest import MakeProgram
 from tests.interfaces.api.program import PROBLEM, problem, told
@@ -199,3 +202,16 @@ def test_too_many_requests_are_told_when_to_come_again(program: MakeProgram, mon
 def test_a_task_that_is_gone_is_not_there(program: MakeProgram) -> None:
     assert not Task.objects.exists()
     problem(program("ops").send("GET", "/tasks/1"), 404)
+
+
+def test_a_file_of_the_inbox_is_listed_and_put_aside(program: MakeProgram, published: Workspace) -> None:
+    inbox = inbox_of(published)
+    inbox.mkdir(exist_ok=True)
+    (inbox / "tickets_torn.csv").write_text("x\n", encoding="utf-8")
+    api = program("ops", "data")
+    assert [one["name"] for one in told(api.send("GET", "/data/files"))] == ["tickets_torn.csv"]
+    assert api.send("DELETE", "/data/files/tickets_torn.csv").status_code == 204
+    assert told(api.send("GET", "/data/files")) == []
+    assert [path.name for path in inbox.rglob("removed/*/*")] == ["tickets_torn.csv"]
+    problem(api.send("DELETE", "/data/files/tickets_torn.csv"), 404)
+    shutil.rmtree(inbox)

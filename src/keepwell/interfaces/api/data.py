@@ -27,7 +27,7 @@ from keepwell.services.published import (
 from keepwell.services.published.quarantined import Group, quarantine_row
 from keepwell.services.team.data import correct_ask, link_ask, replace_ask, retry_ask, unlink_ask
 from keepwell.services.team.settings import team_settings
-from keepwell.services.team.uploads import upload_keep
+from keepwell.services.team.uploads import inbox_remove, inbox_waiting, upload_keep
 
 router = Router(tags=["Data"], auth=DATA)
 
@@ -96,6 +96,13 @@ class ReplacementBody(Schema):
 
     group: GroupBody
     values: Annotated[dict[Word, Word], Field(min_length=1, max_length=1_000)]
+
+
+class WaitingFile(Schema):
+    """A file in the inbox."""
+
+    name: str
+    problem: str = Field(description="What the last load said is wrong with it; empty when nothing was.")
 
 
 class LinkNew(Schema):
@@ -189,6 +196,21 @@ def upload_files(request: ApiRequest) -> Any:
         return _job(upload_keep(acting(request), request.workspace, files, now=request.now))
     finally:
         arriving.forget()
+
+
+@router.get("/files", response={200: list[WaitingFile], **PROBLEMS})
+def list_files(request: ApiRequest) -> Any:
+    """What lies in the inbox, with what the last load said is wrong with it."""
+    return list(inbox_waiting(request.workspace))
+
+
+@router.delete("/files/{name}", response={204: None, **PROBLEMS})
+def remove_file(request: ApiRequest, name: Name) -> Any:
+    """Take a file out of the inbox; it is put aside, not deleted."""
+    if name not in {one.name for one in inbox_waiting(request.workspace)}:
+        raise Problem(404, "Not found", "No such file lies in the inbox.")
+    inbox_remove(acting(request), request.workspace, name, now=request.now)
+    return Status(204, None)
 
 
 def _job(job: Any) -> Status[JobBody]:

@@ -28,6 +28,10 @@
     } else if (event.key === "Enter" && !active.matches("a, button, input, summary, label")) {
       const form = document.getElementById("outcome");
       if (form) { event.preventDefault(); form.requestSubmit(); }
+    } else if (event.shiftKey && /^Digit\d$/.test(event.code) && !/^\d$/.test(event.key)) {
+      // With Shift a result is chosen and logged in one. Where digits themselves need Shift, Enter logs.
+      const radio = document.querySelector(`#outcome label[data-key="${event.code.slice(5)}"]`)?.control;
+      if (radio?.name === "result") { event.preventDefault(); radio.checked = true; radio.form.requestSubmit(); }
     } else if ((event.key === "j" || event.key === "k") && !active.closest("[data-row]")) {
       const rows = [...document.querySelectorAll("[data-task]")].filter((row) => row.offsetParent !== null);
       const at = rows.findIndex((row) => row.classList.contains("kw-selected"));
