@@ -7,6 +7,7 @@ import typer
 
 from keepwell.interfaces.cli.app import app, shared
 from keepwell.interfaces.cli.failures import Exit
+from keepwell.model.definitions import ACTIONS
 from keepwell.model.loader import LoadedModel
 from keepwell.model.packs import resolve_model
 from keepwell.model.problems import DefinitionError
@@ -46,7 +47,7 @@ def summary(loaded: LoadedModel) -> str:
     model = loaded.model
     found = {name.removesuffix("s"): len(getattr(model, name)) for name in NAMED}
     found["metric"] -= len(loaded.columns) + len(loaded.behaviours)
-    said = {name: amount for name, amount in found.items() if amount or name not in ("playbook", "message")}
+    said = {name: amount for name, amount in found.items() if amount or f"{name}s" not in ACTIONS}
     counts = ", ".join(counted(amount, name) for name, amount in said.items())
     if loaded.columns:
         counts += f", {counted(len(loaded.columns), 'column')} of customers"
