@@ -4,12 +4,13 @@ RUN := $(VENV)/bin
 SIZE ?= medium
 TESTS ?= tests
 
-.PHONY: help demo ravenstack test lint bench lock clean venv venv-run
+.PHONY: help demo ravenstack test test-long lint bench lock clean venv venv-run
 
 help:
 	@echo "make demo    850 simulated agencies, two models, reports, and the workspace in a browser: a few minutes"
 	@echo "make ravenstack  five files of a foreign company through a mapping, with what they say against themselves"
-	@echo "make test    all tests"
+	@echo "make test    the tests: below a quarter of an hour"
+	@echo "make test-long  those that take a minute or more each"
 	@echo "make lint    format, lint, types, and the order of the rooms"
 	@echo "make bench   how fast it is (SIZE=small, medium or large)"
 	@echo "make lock    renew requirements.lock after a change of the dependencies"
@@ -29,10 +30,13 @@ ravenstack: venv-run
 	@KEEPWELL=$(RUN)/keepwell examples/ravenstack/run.sh ravenstack
 
 test: venv
-	@$(RUN)/python -m pytest -n auto $(TESTS)
+	@$(RUN)/python -m pytest -n auto -m "not long" $(TESTS)
 	@echo "and what uses the application database once more, on PostgreSQL"
-	@KEEPWELL_TEST_DATABASE=postgresql $(RUN)/python -m pytest -n auto -m django_db $(TESTS); status=$$?; \
+	@KEEPWELL_TEST_DATABASE=postgresql $(RUN)/python -m pytest -n auto -m "django_db and not long" $(TESTS); status=$$?; \
 		[ $$status -eq 5 ] || exit $$status
+
+test-long: venv
+	@$(RUN)/python -m pytest -n auto -m long $(TESTS)
 
 # All of them, whatever the first ones say.
 lint: venv

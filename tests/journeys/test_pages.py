@@ -14,6 +14,7 @@ from .sites import ADMIN, PASSWORD, Site
 FOLDER = os.environ.get("KEEPWELL_SCREENSHOTS")
 
 
+@pytest.mark.long
 def test_every_page_is_open_to_all(of_model: tuple[Site, str], visit: Visit) -> None:
     site, address = of_model
     visitor = visit(address, size=NARROW)

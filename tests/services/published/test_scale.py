@@ -28,7 +28,7 @@ def milliseconds(work: Callable[[], object]) -> float:
     return median(times)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pages_of_100000_customers_are_quick(tmp_path: Path) -> None:
     make_world(tmp_path / "data", Size("list", 500_000, 100_000, days=20))
     workspace = Workspace(tmp_path, "list", "UTC", "USD", MODEL, tmp_path / "data", 60.0, "600MB")

@@ -32,7 +32,7 @@ someone = Person.objects.create_user("ops@example.com", None, role="ops", name="
 print(make_token(actor(someone), someone, name="bench", scopes=["ingest"], days=None, now=clock.now())[1])
 """
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 class Program(threading.Thread):

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(
-    ("kills", "minutes"), [(12, 16), pytest.param(200, 60, marks=pytest.mark.slow)], ids=["twelve", "two hundred"]
+    ("kills", "minutes"), [(12, 16), pytest.param(200, 60, marks=pytest.mark.long)], ids=["twelve", "two hundred"]
 )
 def test_a_busy_hour_with_killed_workers_is_the_same_as_without(kills: int, minutes: int) -> None:
     wanted = os.environ.get("KEEPWELL_TEST_DATABASE") or "postgresql"

@@ -8,7 +8,7 @@ import pytest
 from tests.services.team.playing.test_killed import ROOT
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_six_weeks_of_a_small_company_keep_all_rules() -> None:
     program = [sys.executable, "-m", "tests.simulated_year", "--customers", "60", "--days", "42"]
     ended = subprocess.run(
