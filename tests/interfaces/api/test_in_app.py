@@ -111,6 +111,8 @@ def test_nobody_reacts_to_what_is_not_theirs() -> None:
         token(customer="c\x00"),
         token(user="u" * 300),
     ],
+    # The moment is part of a token, and names of tests are the same for every process.
+    ids=[str(number) for number in range(13)],
 )
 def test_a_token_that_does_not_work(secret: str) -> None:
     message()
