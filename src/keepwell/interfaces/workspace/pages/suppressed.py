@@ -77,7 +77,7 @@ def suppressed_remove(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _shown(request: PageRequest, form: SuppressForm, status: int = 200) -> HttpResponse:
-    search = request.GET.get("q", "").strip()
+    search = request.GET.get("q", "").replace("\0", "").strip()
     shown = Paginator(suppressions(search), PAGE).get_page(request.GET.get("page"))
     kept = f"q={search}" if search else ""
     about = {"form": form, "shown": shown, "search": search, "kept": kept, "scopes": SCOPES}
