@@ -30,6 +30,7 @@ A_DAY: Final = 12
 BEGINS: Final = time(9, 20)
 APART: Final = timedelta(minutes=24)
 AT_ONCE: Final = (time(9, 5),)
+HOUR: Final = timedelta(hours=1)
 LATER: Final = (time(13), time(17, 30), time(20))
 """When the demo's playbooks move: right after a run, and on what people and timers did later in the day."""
 FOLLOWS_AFTER: Final = (1, 2, 3, 7)
@@ -63,10 +64,13 @@ STORY: Final = (
 )  # fmt: skip
 
 
-def demo_days(workspace: Workspace, days: Sequence[date], *, clock: Clock) -> dict[str, Any]:
+def demo_days(
+    workspace: Workspace, days: Sequence[date], *, clock: Clock, until: datetime | None = None
+) -> dict[str, Any]:
     """Make the demo's people and live through some days: the run at nine, then calls; on the last day the run alone.
 
-    Returns what the last run said. Raises WorkspaceError when a run fails.
+    The last day goes on `until` the moment at which somebody looks, so that nothing is overdue then. Returns what the
+    last run said. Raises WorkspaceError when a run fails.
     """
     began = run_moment(days[0], RUN_TIME, workspace.zone) - timedelta(days=1)
     cast = demo_people_make(_owners(workspace), now=began)
@@ -78,6 +82,8 @@ def demo_days(workspace: Workspace, days: Sequence[date], *, clock: Clock) -> di
         if day != days[-1]:
             _work(cast, day, workspace.zone, story)
             _act(workspace, day, LATER)
+    for moment in hours_until(datetime.combine(days[-1], AT_ONCE[-1], ZoneInfo(workspace.zone)), until):
+        _turns(workspace, moment)
     return {**(last.result or {}), **last.counts}
 
 
@@ -110,9 +116,22 @@ def _switch_on(workspace: Workspace, now: datetime) -> None:
 def _act(workspace: Workspace, day: date, moments: Sequence[time]) -> None:
     """What the worker does between runs: playbooks move, alerts run, the outbox is rehearsed."""
     for moment in moments:
-        now = datetime.combine(day, moment, ZoneInfo(workspace.zone))
-        while actions_turn(workspace, now, "demo", turns=(*TURNS, *DELIVERIES)):
-            pass
+        _turns(workspace, datetime.combine(day, moment, ZoneInfo(workspace.zone)))
+
+
+def _turns(workspace: Workspace, now: datetime) -> None:
+    while actions_turn(workspace, now, "demo", turns=(*TURNS, *DELIVERIES)):
+        pass
+
+
+def hours_until(begin: datetime, until: datetime | None) -> Iterator[datetime]:
+    """Every hour after a moment, and the last one: what is due meanwhile happens about when it should."""
+    moment = begin + HOUR
+    while until is not None and moment < until:
+        yield moment
+        moment += HOUR
+    if until is not None and until > begin:
+        yield until
 
 
 def _work(cast: Sequence[DemoPerson], day: date, zone: str, story: Iterator[int]) -> None:

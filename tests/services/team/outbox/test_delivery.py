@@ -55,6 +55,20 @@ def test_a_key_is_one_message(here: Workspace) -> None:
     assert AuditEntry.objects.filter(action="outgoing.queued").count() == 1
 
 
+def test_the_console_names_few_rehearsed_messages_and_counts_many(
+    here: Workspace, post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "keepwell.outbox")
+    row = waiting(address="one@acme.example")
+    turn(here)
+    assert caplog.messages == [f"dry run: outbox {row.pk}, email to one@acme.example: {row.subject}"]
+    caplog.clear()
+    rows = [waiting() for _ in range(12)]
+    turn(here)
+    assert {fresh(row).state for row in rows} == {State.REHEARSED}
+    assert caplog.messages == ["dry run: 12 messages kept in the outbox"]
+
+
 def test_nothing_leaves_before_an_admin_says_so(here: Workspace, post: Post) -> None:
     row = waiting()
     go_live("email", "internal")

@@ -22,7 +22,8 @@ def demo_days(
     """Make the demo's people in a workspace, and live through some days."""
     launch = launched(context, at)
     here = launch.late("keepwell.services.team.here").workspace()
-    said = launch.late("keepwell.services.team.demo").demo_days(here, days, clock=_clock)
+    now = launch.late("keepwell.interfaces.site.clock").now()
+    said = launch.late("keepwell.services.team.demo").demo_days(here, days, clock=_clock, until=_seen(now, days[-1]))
     people = launch.late("keepwell.services.team.demo_people")
     everybody = launch.late("keepwell.store.models").Person.objects.order_by("pk")
     shown = [
@@ -31,6 +32,11 @@ def demo_days(
         if one.email.endswith(f"@{people.DEMO_DOMAIN}")
     ]
     print_json({**said, "people": shown})
+
+
+def _seen(now: datetime, last: date) -> datetime | None:
+    """When somebody looks at the last day: now, where the workspace's clock says that it is this day."""
+    return now if now.date() == last else None
 
 
 def _clock(moment: datetime) -> Callable[[], datetime]:

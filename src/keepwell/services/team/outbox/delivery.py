@@ -7,7 +7,7 @@ and webhooks are sent again, messages to customers are given up with the reason,
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from keepwell.services.workspace import Workspace
 from keepwell.store.models import Outgoing
 
 LOG: Final = logging.getLogger("keepwell.outbox")
+FEW: Final = 3
+"""So many rehearsed messages of one turn are named on the console."""
 LEASE: Final = timedelta(minutes=10)
 BACKOFF: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
 """How long is waited after each failed try; after one more it is given up."""
@@ -33,10 +35,11 @@ _OPEN: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The messages that a worker has taken, and when."""
+    """The messages that a worker has taken, and when; `rehearsed` says to whom those of a dry run would have gone."""
 
     worker: str
     at: datetime
+    rehearsed: list[str] = field(default_factory=list)
 
     def still(self, outgoing_id: int) -> QuerySet[Outgoing]:
         """The row, if it is this claim's."""
@@ -57,6 +60,7 @@ def delivery_turn(workspace: Workspace, now: datetime, *, worker: str, limit: in
         done += 1
         if isinstance(result, Retry):
             tired.add(lane)
+    _say_rehearsed(claim.rehearsed)
     return settled + done
 
 
@@ -107,7 +111,8 @@ def _begin(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Outgoing |
             return row
         case Verdict.REHEARSE:
             _change(row, state=Outgoing.State.REHEARSED, sent_at=claim.at, claimed_by="", claimed_at=None, error="")
-            _say_rehearsed(row, claim.at)
+            note(row, "rehearsed", f"Dry run, nothing left: {row}", claim.at)
+            claim.rehearsed.append(f"outbox {row.pk}, {row.channel} to {row.address or row.company}: {row.subject}")
         case Verdict.LATER:
             _change(row, due_at=found.until or claim.at, claimed_by="", claimed_at=None)
         case what:
@@ -116,9 +121,12 @@ def _begin(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Outgoing |
     return None
 
 
-def _say_rehearsed(row: Outgoing, now: datetime) -> None:
-    note(row, "rehearsed", f"Dry run, nothing left: {row}", now)
-    LOG.info("dry run: outbox %s, %s to %s: %s", row.pk, row.channel, row.address or row.company, row.subject)
+def _say_rehearsed(rehearsed: list[str]) -> None:
+    """On the console: each of a few, and how many where they are more than anybody reads."""
+    for line in rehearsed if len(rehearsed) <= FEW else ():
+        LOG.info("dry run: %s", line)
+    if len(rehearsed) > FEW:
+        LOG.info("dry run: %d messages kept in the outbox", len(rehearsed))
 
 
 @transaction.atomic
