@@ -1,6 +1,7 @@
 """Alerts for programs: read, take up, put away, resolve; nothing of other people's customers."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,3 +40,23 @@ def test_strangers_learn_nothing(program: MakeProgram, owned: tuple[str, str]) -
     assert stranger.send("GET", f"/alerts/{found.pk}").status_code == 404
     assert stranger.post(f"/alerts/{found.pk}/acknowledge", {}).status_code == 404
     assert program("viewer").post(f"/alerts/{found.pk}/acknowledge", {}).status_code == 403
+
+
+def test_many_are_changed_and_the_rest_is_explained(program: MakeProgram, owned: tuple[str, str]) -> None:
+    found, admin = opened(owned), program("admin")
+    other = Alert.objects.create(**{**_values(found), "rule": "other", "version": 4})
+    named = [{"id": found.pk, "version": 1}, {"id": other.pk, "version": 3}, {"id": 10**9}]
+    answer = admin.post("/alerts/bulk", {"alerts": named, "change": "acknowledge"}).json()
+    assert [one["id"] for one in answer["done"]] == [found.pk]
+    assert [one["id"] for one in answer["not_done"]] == [other.pk, 10**9]
+    assert "changed by somebody else" in answer["not_done"][0]["why"]
+    wrong = admin.post("/alerts/bulk", {"alerts": [{"id": other.pk}], "change": "resolve"})
+    assert (wrong.status_code, "Say what was done" in wrong.json()["detail"]) == (409, True)
+    stranger = program("csm").post("/alerts/bulk", {"alerts": named, "change": "resolve", "why": "Mine"}).json()
+    assert (stranger["done"], len(stranger["not_done"])) == ([], 3)
+    assert program("viewer").post("/alerts/bulk", {"alerts": named, "change": "resolve"}).status_code == 403
+
+
+def _values(found: Alert) -> dict[str, Any]:
+    names = ("customer_id", "company", "owner_email", "severity", "title", "since", "opened_at", "last_at")
+    return {name: getattr(found, name) for name in names}

@@ -28,6 +28,7 @@ _DAY: Final = timedelta(days=1)
 _COUNTED: Final = timedelta(hours=8)
 """From so long before it is due on, a clock says what is left, and before that the moment."""
 _HOUR, _MINUTE = 3600, 60
+MORNING: Final = 9
 COLORS: Final = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
 PERIODS: Final = {"once": "", "month": "a month", "year": "a year"}
 
@@ -144,10 +145,37 @@ def whose_of(person: Person) -> list[tuple[str, str]]:
     return [(MINE, "My alerts"), (ALL, "Everybody's alerts"), *others]
 
 
+def quick_moments(now: datetime) -> list[tuple[str, str]]:
+    """Moments to which an alert is often put off."""
+    local = now.astimezone(_zone())
+    morning = (local + timedelta(days=1)).replace(hour=MORNING, minute=0)
+    monday = (local + timedelta(days=7 - local.weekday())).replace(hour=MORNING, minute=0)
+    found = (
+        ("In 1 hour", local + timedelta(hours=1)),
+        ("In 4 hours", local + timedelta(hours=4)),
+        ("Tomorrow 9:00", morning),
+        ("Monday 9:00", monday),
+    )
+    return [(label, f"{at:%Y-%m-%dT%H:%M}") for label, at in found]
+
+
+def until_from(text: str) -> datetime | None:
+    """A moment of the workspace's clock, as a form says it."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=_zone())
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(str(get_default_timezone()))
+
+
 def _moment(value: datetime | None, now: datetime) -> str:
     if value is None:
         return ""
-    zone = ZoneInfo(str(get_default_timezone()))
+    zone = _zone()
     local, today = value.astimezone(zone), now.astimezone(zone).date()
     words = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((local.date() - today).days)
     return f"{words or day(local.date())} {local:%H:%M}"

@@ -1,14 +1,11 @@
 """Alerts: the list by severity and time left, one with its history, and what people do with them."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import get_default_timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from keepwell.interfaces.workspace.alerts_shown import (
@@ -18,7 +15,9 @@ from keepwell.interfaces.workspace.alerts_shown import (
     lines_of,
     period_of,
     query_from,
+    quick_moments,
     tabs_of,
+    until_from,
     whose_of,
 )
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
@@ -26,7 +25,14 @@ from keepwell.model.problems import DefinitionError
 from keepwell.services.team.access import Action, may, may_see_customer
 from keepwell.services.team.alerting.alerts import AlertRefused, Seen, acknowledge, assign, resolve, snooze
 from keepwell.services.team.alerting.rules import ruling_of
-from keepwell.services.team.alerting.shown import alert_list, earlier_of, history_of, visible_alerts, waiting_for
+from keepwell.services.team.alerting.shown import (
+    RESOLVED,
+    alert_list,
+    earlier_of,
+    history_of,
+    visible_alerts,
+    waiting_for,
+)
 from keepwell.services.team.queue import assignable
 from keepwell.store.models import Alert, Person
 from keepwell.store.models.alerting import AlertMark
@@ -36,7 +42,6 @@ ICONS: Final = {
     "escalated": "arrow-up", "acknowledged": "check", "snoozed": "zzz", "woken": "sun", "assigned": "user",
     "resolved": "circle-check",
 }  # fmt: skip
-MORNING: Final = 9
 
 
 @require_GET
@@ -60,6 +65,8 @@ def alerts(request: PageRequest) -> HttpResponse:
         "back": address_of(query),
         "now": request.now,
         "newest": max((one.pk for one in found.items), default=0),
+        "can_pick": may(request.user, Action.WORK) and query.show != RESOLVED and found.total > 0,
+        "alert_list": True,
     }
     return render(request, "workspace/alerts/page.html", context)
 
@@ -89,7 +96,7 @@ def alert_take(request: PageRequest, pk: int) -> HttpResponse:
 @page(Action.WORK)
 def alert_snooze(request: PageRequest, pk: int) -> HttpResponse:
     """Put it away until a moment."""
-    until, reason = _until(request.POST.get("until", "")), request.POST.get("reason", "")
+    until, reason = until_from(request.POST.get("until", "")), request.POST.get("reason", "")
     return _change(
         request,
         pk,
@@ -157,7 +164,7 @@ def _one(request: PageRequest, found: Alert, *, status: int = 200, problem: str 
         "can_work": may(request.user, Action.WORK),
         "sees_customer": may_see_customer(request.user, found.customer_id),
         "people": assignable(request.user),
-        "quick": _quick(request),
+        "quick": quick_moments(request.now),
         "filled": {name: request.POST.get(name, "") for name in ("until", "reason", "why")},
         "problem": problem,
         "now": request.now,
@@ -172,30 +179,6 @@ def _grouped(marks: list[AlertMark]) -> list[AlertMark]:
 
 def _said(mark: AlertMark) -> tuple[Any, ...]:
     return mark.kind, mark.text, mark.at
-
-
-def _quick(request: PageRequest) -> list[tuple[str, str]]:
-    """Moments to which an alert is often put off."""
-    zone = ZoneInfo(str(get_default_timezone()))
-    local = request.now.astimezone(zone)
-    morning = (local + timedelta(days=1)).replace(hour=MORNING, minute=0)
-    monday = (local + timedelta(days=7 - local.weekday())).replace(hour=MORNING, minute=0)
-    found = (
-        ("In 1 hour", local + timedelta(hours=1)),
-        ("In 4 hours", local + timedelta(hours=4)),
-        ("Tomorrow 9:00", morning),
-        ("Monday 9:00", monday),
-    )
-    return [(label, f"{at:%Y-%m-%dT%H:%M}") for label, at in found]
-
-
-def _until(text: str) -> datetime | None:
-    """A moment of the workspace's clock."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(str(get_default_timezone())))
 
 
 def _labels(request: PageRequest) -> dict[str, str]:

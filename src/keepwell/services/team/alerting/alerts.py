@@ -116,7 +116,7 @@ def _each(who: Actor, alerts: Sequence[Seen], what: str, change: Callable[[Alert
 
 def _still_open(found: Alert, version: int | None) -> None:
     if found.state == Alert.State.RESOLVED:
-        raise AlertRefused(f"“{found.title}” is resolved already. Nothing was changed.")
+        raise AlertRefused(f"“{found.title}” is resolved already.")
     if version is not None and version != found.version:
         raise AlertRefused(f"“{found.title}” was changed by somebody else meanwhile. Look at it again.")
 

@@ -22,6 +22,14 @@
     const quick = event.target.closest("[data-set-until]");
     if (quick) { const field = document.getElementById("until"); field.value = quick.dataset.setUntil; document.getElementById("reason").focus(); }
   });
+  document.addEventListener("change", (event) => {
+    const all = document.querySelector("#bulk [data-check-all]"), boxes = [...document.querySelectorAll(".kw-check input")];
+    if (all && event.target.matches(".kw-check input")) all.checked = boxes.every((box) => box.checked);
+  });
+  document.addEventListener("click", (event) => {
+    const all = event.target.closest("[data-clear-selected]") && document.querySelector("#bulk [data-check-all]");
+    if (all) all.checked = false;
+  });
   document.addEventListener("toggle", (event) => {
     if (event.target.open) event.target.querySelector("#reason, #to")?.focus();
   }, true);
