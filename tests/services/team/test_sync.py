@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from keepwell.services.published import publish_copies
+from keepwell.services.runs import run_day
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.outbox.suppression import allow, suppress
 from keepwell.services.team.sync import Synced, inbox_files, inbox_of, sync
 from keepwell.services.workspace import Workspace, workspace_init
 from keepwell.store.models import CanonicalWrite
@@ -124,3 +129,76 @@ def test_a_sync_that_was_killed_before_it_could_say_so_changes_nothing_more(fres
     CanonicalWrite.objects.update(loaded_at=None)
     synced(fresh)
     assert rows(fresh, "FROM interactions") + rows(fresh, "FROM customer_history") == before
+
+
+PEOPLE = "person_id,customer_id,email,title,unsubscribed,synced_at\n"
+OPS = Actor("ops@example.com")
+
+
+@pytest.fixture
+def peopled(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A published workspace in which Ada is known at two customers, and Bob's own system says that he unsubscribed."""
+    monkeypatch.setattr(settings, "KEEPWELL_WORKSPACE", str(fresh.root))
+    put(fresh, "customers.csv", CUSTOMERS)
+    ada = "p1,a,Ada@Acme.example,CEO,false,2026-06-01\np2,b,ada@acme.example,,,2026-06-01\n"
+    put(fresh, "people.csv", PEOPLE + ada + "p3,b,bob@bolt.example,,true,2026-06-01\n")
+    day(fresh)
+    return fresh
+
+
+def day(workspace: Workspace) -> None:
+    synced(workspace)
+    run_day(workspace, as_of=LAST)
+    publish_copies(workspace)
+
+
+def said(workspace: Workspace) -> dict[str, Any]:
+    return dict(rows(workspace, "SELECT person_id, unsubscribed FROM people ORDER BY 1"))
+
+
+def written() -> list[tuple[str, bool]]:
+    return [(w.row["person_id"], w.row["unsubscribed"]) for w in CanonicalWrite.objects.order_by("pk")]
+
+
+def test_whom_nobody_may_write_to_is_unsubscribed_in_the_data_until_that_is_taken_back(peopled: Workspace) -> None:
+    listed = suppress(OPS, "ada@acme.example", why="bounced", now=NOW)
+    suppress(OPS, "ada@acme.example", why="bounced", now=NOW)
+    assert written() == [("p1", True), ("p2", True)], "once each"
+    day(peopled)
+    day(peopled)
+    assert said(peopled) == {"p1": True, "p2": True, "p3": True}
+    assert rows(peopled, "SELECT title, email FROM people WHERE person_id = 'p1'") == [("CEO", "Ada@Acme.example")]
+    assert len(written()) == 2, "what is in the data is not written again"
+    allow(OPS, listed.pk, NOW + timedelta(minutes=1))
+    day(peopled)
+    assert said(peopled) == {"p1": False, "p2": False, "p3": True}
+
+
+def test_who_unsubscribed_elsewhere_stays_so_when_the_list_forgets(peopled: Workspace) -> None:
+    allow(OPS, suppress(OPS, "bob@bolt.example", why="bounced", now=NOW).pk, NOW)
+    assert written() == []
+    day(peopled)
+    assert said(peopled)["p3"] is True
+
+
+def test_a_file_that_says_something_else_is_put_right_by_the_next_run(peopled: Workspace) -> None:
+    suppress(OPS, "ada@acme.example", why="unsubscribed", scope="marketing", now=NOW - timedelta(days=1))
+    day(peopled)
+    put(
+        peopled,
+        "people.csv",
+        PEOPLE + f"p1,a,ada@acme.example,CEO,false,{NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}\n",
+    )
+    day(peopled)
+    assert said(peopled)["p1"] is False
+    day(peopled)
+    assert said(peopled)["p1"] is True
+
+
+def test_a_suppression_that_is_taken_back_before_it_was_loaded_leaves_the_data_as_it_was(peopled: Workspace) -> None:
+    allow(OPS, suppress(OPS, "ada@acme.example", why="by_hand", now=NOW).pk, NOW)
+    again = suppress(OPS, "ada@acme.example", why="by_hand", now=NOW)
+    assert written()[-2:] == [("p1", True), ("p2", True)], "what waits is what counts"
+    allow(OPS, again.pk, NOW)
+    day(peopled)
+    assert said(peopled) == {"p1": False, "p2": False, "p3": True}

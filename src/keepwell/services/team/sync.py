@@ -16,6 +16,7 @@ from typing import Any, Final
 from keepwell.model.problems import DefinitionError
 from keepwell.services.ingest import load_journal
 from keepwell.services.loading import load_files
+from keepwell.services.team.outbox.written_back import catch_up
 from keepwell.services.workspace import CONFIG, Workspace
 from keepwell.store.models import CanonicalWrite
 from keepwell.warehouse.loading import LoadReport, read_mapping
@@ -74,6 +75,7 @@ def sync(workspace: Workspace, *, now: datetime, today: date, step: Callable[[st
         done += _synced(report)
     for report in load_journal(workspace, now=now, step=step, on_wait=on_wait):
         done += _synced(report)
+    catch_up(workspace, now)
     while rows := list(CanonicalWrite.objects.filter(loaded_at=None).order_by("pk")[:_ROWS_AT_ONCE]):
         step("Loading what the workspace learned")
         done += _load_rows(workspace, rows, now, on_wait)

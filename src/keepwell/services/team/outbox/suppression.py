@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.here import workspace
+from keepwell.services.team.outbox.written_back import subscribe_people, unsubscribe_people
 from keepwell.store.models import Suppression
 
 ALL: Final = "all"
@@ -39,7 +41,10 @@ def suppressions(search: str = "") -> QuerySet[Suppression]:
 
 @transaction.atomic
 def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = ALL, note: str = "") -> Suppression:
-    """Put an address on the list; what stands there for everything is never narrowed. Raises SuppressionError."""
+    """Put an address on the list; what stands there for everything is never narrowed. Raises SuppressionError.
+
+    Whose address it is becomes `unsubscribed` in the data with the next run.
+    """
     plain = checked_address(address)
     about = {"why": why, "scope": scope, "at": now, "note": note[:255], "added_by": who.person}
     row, made = Suppression.objects.get_or_create(address=plain, defaults=about)
@@ -48,17 +53,19 @@ def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = 
     if not made:
         Suppression.objects.filter(pk=row.pk).update(**about)
         row.refresh_from_db()
-    _record(who, row, "suppressed", f"Nothing more to {plain}: {SCOPES[scope].lower()}", now)
+    people = unsubscribe_people(workspace(), [plain], now)
+    _record(who, row, "suppressed", f"Nothing more to {plain}: {SCOPES[scope].lower()}", people, now)
     return row
 
 
 @transaction.atomic
 def allow(who: Actor, suppression_id: int, now: datetime) -> None:
-    """Take an address from the list. Raises SuppressionError when it is not there any more."""
+    """Take an address from the list, and back what the list wrote into the data. Raises SuppressionError if gone."""
     row = Suppression.objects.select_for_update().filter(pk=suppression_id).first()
     if row is None:
         raise SuppressionError("This address is no longer on the list.")
-    _record(who, row, "allowed", f"{row.address} may be written to again", now)
+    people = subscribe_people(workspace(), row.address, now)
+    _record(who, row, "allowed", f"{row.address} may be written to again", people, now)
     row.delete()
 
 
@@ -72,7 +79,7 @@ def checked_address(address: str) -> str:
     return plain
 
 
-def _record(who: Actor, row: Suppression, what: str, summary: str, now: datetime) -> None:
+def _record(who: Actor, row: Suppression, what: str, summary: str, people: list[str], now: datetime) -> None:
     record(
         who,
         at=now,
@@ -80,5 +87,5 @@ def _record(who: Actor, row: Suppression, what: str, summary: str, now: datetime
         kind="address",
         object_id=row.address,
         summary=summary,
-        after={"why": row.why, "scope": row.scope, "note": row.note},
+        after={"why": row.why, "scope": row.scope, "note": row.note, "people": people},
     )
