@@ -21,6 +21,7 @@ alerts:
     within: 2h
     to: support
     escalation: [{to: manager}, {to: executive, after: 1h}]
+    notify: [slack, email]
     off_for_days: 3
     resolved_by: {event: payment_succeeded}
     title: "{company} failed to pay {event.amount}"
@@ -37,6 +38,10 @@ MISTAKES = [
     ("within: 2h", "within: «2 hrs", "is no length of time"),
     ("to: support", "to: «suport", "did you mean 'support'?"),
     ("severity: high", "severity: «info", "must be"),
+    ("[slack, email]", "[«slak, email]", "did you mean 'slack'?"),
+    ("[slack, email]", "«slak", "did you mean 'slack'?"),
+    ("[slack, email]", "[slack, «slack]", "'slack' is named already"),
+    ("[slack, email]", "[]", "needs at least one entry"),
     ("severity: high", "«severty: high", "unknown key 'severty'; did you mean 'severity'?"),
     ("to: executive", "to: «support", "'support' was told before"),
     ("to: executive", "to: «manager", "'manager' was told before"),

@@ -1,12 +1,12 @@
 """Definitions of alerts: what sets one off, who has to look at it until when, and who is told when nobody does."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from keepwell.model.base import ExpressionText, Strict
 from keepwell.model.property_definitions import Property
-from keepwell.model.step_definitions import Role, kind_by_key
+from keepwell.model.step_definitions import Channel, Role, kind_by_key
 from keepwell.model.timelines import TimelineText
 
 AlertSeverity = Literal["critical", "high", "medium", "low"]
@@ -37,7 +37,7 @@ Cause = Annotated[
 
 
 def _listed(value: object) -> object:
-    """One cause may stand without a list around it."""
+    """One may stand without a list around it."""
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -63,6 +63,19 @@ class AlertRule(Strict):
     within: TimelineText | None = Field(None, description="Until when somebody has to acknowledge it.")
     to: Role = Field("owner", description="Who has to look at it.")
     escalation: tuple[Rung, ...] = Field((), description="Who is told when the deadline passed, one after the other.")
+    notify: Annotated[
+        tuple[Channel, ...],
+        BeforeValidator(_listed),
+        Field(min_length=1, description="How colleagues are told; a workspace may say otherwise."),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"enum": list(get_args(Channel))},
+                    {"type": "array", "items": {"enum": list(get_args(Channel))}, "minItems": 1},
+                ]
+            }
+        ),
+    ] = ("email",)
     cool_down: TimelineText | None = Field("24h", description="Once resolved, so long nothing new is opened.")
     off_for_days: int | None = Field(
         2, ge=1, le=60, description="Resolved by itself once its signal was off on so many days in a row."

@@ -152,3 +152,17 @@ def test_who_is_told_is_set_by_an_admin(published: Workspace, client_of: MakeCli
     client.post("/alerts/people", {"executive": boss.pk, "support": "99999"})
     assert WorkspaceSetting.objects.get(name="playbook_roles").value == {"executive": boss.pk}
     assert client_of("manager").get("/alerts/people").status_code == 403
+
+
+def test_channels_of_a_rule_are_chosen_by_an_admin(published: Workspace, client_of: MakeClient) -> None:
+    client = client_of("admin")
+    shown = page(client, "/alerts/people")
+    assert 'name="notify-payment_failure" value="email" checked' in shown
+    assert "dry run" in shown
+    chosen = {"form": "channels", "notify-payment_failure": ["slack", "nonsense"], "notify-nobody_s": ["slack"]}
+    client.post("/alerts/people", chosen)
+    assert WorkspaceSetting.objects.get(name="alert_channels").value == {"payment_failure": ["slack"]}
+    shown = page(client, "/alerts/people")
+    assert 'name="notify-payment_failure" value="slack" checked' in shown
+    assert "The model names e-mail." in shown
+    assert client_of("manager").post("/alerts/people", chosen).status_code == 403

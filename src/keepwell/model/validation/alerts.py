@@ -45,6 +45,9 @@ def _keys(context: Context, rule: AlertRule, path: KeyPath) -> Iterator[Problem]
         yield context.error((*path, "off_for_days"), "'off_for_days' needs a signal in 'on'", key=True)
     if "money_period" in said and rule.money is None:
         yield context.error((*path, "money_period"), "'money_period' needs 'money'", key=True)
+    for index, channel in enumerate(rule.notify):
+        if channel in rule.notify[:index]:
+            yield context.error((*path, "notify", index), f"'{channel}' is named already")
     if rule.escalation and rule.within is None:
         yield context.error((*path, "escalation"), "a chain of people needs a deadline: 'within'", key=True)
 

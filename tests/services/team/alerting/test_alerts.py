@@ -8,6 +8,9 @@ import pytest
 from keepwell.services.team.alerting import follow
 from keepwell.services.team.alerting.alerts import AlertRefused, Seen, acknowledge, assign, resolve, snooze
 from keepwell.services.team.alerting.clocks import clock_turn
+from keepwell.services.team.alerting.rules import ruling_of
+from keepwell.services.team.alerting.telling import tell
+from keepwell.services.team.alerting.ways import choose_channels, chosen_channels
 from keepwell.services.team.audit import actor
 from keepwell.services.team.playing.roles import name_people
 from keepwell.services.workspace import Workspace
@@ -173,3 +176,37 @@ def test_an_idle_tick_is_one_query(published: Workspace, django_assert_num_queri
     arrive(published, failed())
     with django_assert_num_queries(1):  # type: ignore[operator]
         clock_turn(published, NOW)
+
+
+def test_the_channels_of_a_rule(published: Workspace, team: dict[str, Person]) -> None:
+    """What the workspace chose goes before what the model names; a chat hears it once, and says for whom."""
+    model = ruling_of(published).model
+    choose_channels(actor(team["other"]), model, {"payment_failure": ["slack", "email"], "nobody_s": ["teams"]}, NOW)
+    arrive(published, failed())
+    sent = {row.channel: row for row in Outgoing.objects.all()}
+    assert set(sent) == {"slack", "email"}
+    assert (sent["slack"].address, sent["slack"].audience, sent["slack"].payload["role"]) == ("", "internal", "owner")
+    assert team["owner"].shown_name in sent["slack"].text
+    assert sent["email"].address == "maya@example.com"
+    assert "by e-mail and Slack" in only().marks.get(kind="told").text
+    clock_turn(published, NOW + 30 * HOUR)
+    told = Outgoing.objects.filter(channel="slack").values_list("payload__kind", flat=True)
+    assert sorted(told) == ["breached", "escalated", "near", "opened"]
+
+
+def test_channels_of_the_model_are_left_to_it(published: Workspace, team: dict[str, Person]) -> None:
+    model, who = ruling_of(published).model, actor(team["other"])
+    choose_channels(who, model, {"payment_failure": ["teams"]}, NOW)
+    choose_channels(who, model, {"payment_failure": ["email"], "champion_left": []}, NOW)
+    assert chosen_channels() == {}
+    assert AuditEntry.objects.filter(action="alert.channels").count() == 2
+
+
+def test_a_chat_hears_of_it_when_nobody_has_the_role(published: Workspace) -> None:
+    alert = Alert.objects.create(
+        rule="x", customer_id="c", company="Acme", severity="high", title="T", since=NOW, opened_at=NOW, last_at=NOW,
+        values={"notify": ["teams", "email"]},
+    )  # fmt: skip
+    tell(alert, "opened", [], NOW, role="support")
+    assert [row.channel for row in Outgoing.objects.all()] == ["teams"]
+    assert alert.marks.get().text == "Nobody has this role; said in Teams"

@@ -54,24 +54,28 @@ def _say(found: Alert, ring: Ring, rule: AlertRule | None, people: People, now: 
     """What a ring means: a line in the history, and whoever has to hear of it."""
     if ring.kind == "near":
         mark(found, "near", "Four fifths of the time are over", ring.at)
-        tell(found, "near", _holders(found, rule, people), now)
+        tell(found, "near", _holders(found, rule, people), now, role=_role(rule))
         return
     if ring.kind == "breached":
         mark(found, "breached", "The deadline passed and nobody had taken it up", ring.at)
         say(found, "alert.breached", "the deadline passed", now)
-        tell(found, "breached", _holders(found, rule, people), now)
+        tell(found, "breached", _holders(found, rule, people), now, role=_role(rule))
         return
     role = rule.escalation[ring.rung].to if rule and ring.rung < len(rule.escalation) else "manager"
     person = people.of(role, found.owner_email)
     mark(found, "escalated", f"Escalated to {role.replace('_', ' ')}, step {ring.rung + 1} of the chain", ring.at)
     say(found, "alert.escalated", f"told {role.replace('_', ' ')}", now)
-    tell(found, "escalated", [person] if person else [], now)
+    tell(found, "escalated", [person] if person else [], now, role=role)
 
 
 def _holders(found: Alert, rule: AlertRule | None, people: People) -> list[Person]:
     """Who has it: the assignee, else whoever has the rule's role."""
-    person = found.assignee or people.of(rule.to if rule else "owner", found.owner_email)
+    person = found.assignee or people.of(_role(rule), found.owner_email)
     return [person] if person else []
+
+
+def _role(rule: AlertRule | None) -> str:
+    return rule.to if rule else "owner"
 
 
 def _wake(ruling: Ruling, rule: AlertRule | None, people: People, found: Alert, now: datetime) -> None:
@@ -86,4 +90,4 @@ def _wake(ruling: Ruling, rule: AlertRule | None, people: People, found: Alert, 
     found.save()
     mark(found, "woken", "Back from snooze", now)
     say(found, "alert.woken", "back from snooze", now)
-    tell(found, "woken", _holders(found, rule, people), now)
+    tell(found, "woken", _holders(found, rule, people), now, role=_role(rule))

@@ -13,7 +13,7 @@ from keepwell.model.timelines import timeline
 from keepwell.services.team.alerting.deadlines import clock_from
 from keepwell.services.team.alerting.marks import mark, marked_before
 from keepwell.services.team.alerting.rules import Ruling
-from keepwell.services.team.alerting.telling import People, tell
+from keepwell.services.team.alerting.telling import NOTIFY, People, tell
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.known import Known
 from keepwell.store.models import Alert
@@ -143,7 +143,7 @@ def _opened(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: dateti
     )
     mark(found, "opened", found.what or found.title, now, key=key)
     say(found, "alert.opened", found.what or found.title, now)
-    tell(found, "opened", [person] if person else [], now)
+    tell(found, "opened", [person] if person else [], now, role=rule.to)
     return found
 
 
@@ -163,6 +163,7 @@ def _said(ruling: Ruling, rule: AlertRule, cause: Cause) -> dict[str, Any]:
             "signal": cause.name if cause.signal else "",
             "period": rule.money_period,
             "label": ruling.label(cause.rule),
+            NOTIFY: list(rule.notify),
         },
     }
 

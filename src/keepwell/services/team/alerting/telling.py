@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 
 from keepwell.services.team.alerting.marks import mark
+from keepwell.services.team.alerting.ways import CHANNELS, EMAIL, NOTIFY, PERSONAL, channels_of, listed
 from keepwell.services.team.outbox.queue import put
 from keepwell.services.team.playing.roles import People
 from keepwell.store.models import Alert, Channel, Person
@@ -22,25 +23,55 @@ _SUBJECTS: Final[Mapping[str, str]] = {
 }
 
 
-def tell(found: Alert, kind: str, people: Sequence[Person], now: datetime) -> None:
-    """Tell each of some people once of one thing that became of an alert."""
-    for person in dict.fromkeys(people):
-        put(
-            now,
-            key=f"alert-{found.pk}-{kind}-{found.version}-{found.level}-{person.pk}",
-            channel="email",
-            audience=Channel.Audience.INTERNAL,
-            purpose=_PURPOSE.get(kind, "escalation"),
-            customer_id=found.customer_id,
-            company=found.company,
-            address=person.email,
-            to_name=person.shown_name,
-            subject=_SUBJECTS[kind].format(severity=found.get_severity_display(), title=found.title),
-            text=words_of(found),
-            payload={"alert": found.pk, "kind": kind},
-        )
-    names = ", ".join(person.shown_name for person in dict.fromkeys(people))
-    mark(found, "told", f"Told {names}" if names else "Nobody has this role, so nobody was told", now)
+def tell(found: Alert, kind: str, people: Sequence[Person], now: datetime, *, role: str = "") -> None:
+    """Tell some people once of one thing that became of an alert, by the channels of its rule.
+
+    What is in a chat is there for everybody who reads it, so it is said there once, even when nobody has the role.
+    """
+    told, channels = list(dict.fromkeys(people)), channels_of(found)
+    for channel in channels:
+        for person in told if channel in PERSONAL else (None,):
+            _put(found, kind, channel, person, told, now, role)
+    mark(found, "told", _told(told, channels), now)
+
+
+def _put(
+    found: Alert, kind: str, channel: str, person: Person | None, told: Sequence[Person], now: datetime, role: str
+) -> None:
+    """One message into the outbox: to a person, or to the place that a chat's words go to."""
+    names = ", ".join(one.shown_name for one in told)
+    whose = "" if person or not names else f"For {names}"
+    put(
+        now,
+        key=f"alert-{found.pk}-{kind}-{found.version}-{found.level}-{_place(channel, person)}",
+        channel=channel,
+        audience=Channel.Audience.INTERNAL,
+        purpose=_PURPOSE.get(kind, "escalation"),
+        customer_id=found.customer_id,
+        company=found.company,
+        address=person.email if person else "",
+        to_name=person.shown_name if person else names,
+        subject=_SUBJECTS[kind].format(severity=found.get_severity_display(), title=found.title),
+        text="\n\n".join(filter(None, (whose, words_of(found)))),
+        payload={"alert": found.pk, "kind": kind, "role": role},
+    )
+
+
+def _place(channel: str, person: Person | None) -> str:
+    """What keeps the messages of one telling apart."""
+    if person is None:
+        return channel
+    return f"{person.pk}" if channel == EMAIL else f"{person.pk}-{channel}"
+
+
+def _told(people: Sequence[Person], channels: Sequence[str]) -> str:
+    """Who was told and how, as the history says it; e-mail goes without saying."""
+    names = ", ".join(person.shown_name for person in people)
+    ways = [CHANNELS[channel] for channel in channels if people or channel not in PERSONAL]
+    if not names:
+        nobody = "Nobody has this role"
+        return f"{nobody}; said in {listed(ways)}" if ways else f"{nobody}, so nobody was told"
+    return f"Told {names}" if tuple(channels) == (EMAIL,) else f"Told {names} by {listed(ways)}"
 
 
 def words_of(found: Alert) -> str:
@@ -52,4 +83,4 @@ def words_of(found: Alert) -> str:
     return "\n\n".join(filter(None, (found.what, "\n".join(values), todo, due, link)))
 
 
-__all__ = ["People", "tell", "words_of"]
+__all__ = ["NOTIFY", "People", "tell", "words_of"]
