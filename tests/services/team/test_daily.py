@@ -7,12 +7,17 @@ from shutil import copytree
 import pytest
 from django.conf import settings
 
+from keepwell.services.loading import load_files
+from keepwell.services.playbook_facts import day_facts
 from keepwell.services.published import copies_current
+from keepwell.services.reading import read_published
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.jobs import job_claim, job_enqueue
 from keepwell.services.team.perform import perform
+from keepwell.services.team.playing.happenings import START
+from keepwell.services.team.playing.switches import switch
 from keepwell.services.workspace import Workspace, workspace_init, workspace_open
-from keepwell.store.models import Job, Task
+from keepwell.store.models import Alert, Happening, Job, Task
 from keepwell.warehouse.lock import lock_acquire, lock_release
 from tests.web import LAST, NOW, signals_workspace
 
@@ -60,6 +65,50 @@ def test_missed_days_are_computed_and_only_the_newest_opens_tasks(mine: Workspac
     assert copies is not None
     assert copies.as_of == mine.snapshots.latest() == later
     assert set(Task.objects.values_list("opened_on", flat=True)) == {later}
+
+
+def test_what_happens_after_a_run_is_news_for_the_next_one(mine: Workspace) -> None:
+    switch(WHO, mine, "payment_failed", True, NOW)
+    run(mine, Job.Kind.DAILY)
+    customer, name = paying(mine)
+    at_noon = NOW + timedelta(hours=3)
+    row = f"{customer},{name},failed,{at_noon.isoformat()}"
+    (mine.root / "customers.csv").write_text(f"customer_id,name,payment_status,updated_at\n{row}\n")
+    assert not load_files(mine, paths=[mine.root / "customers.csv"], now=at_noon).problems
+    tomorrow = LAST + timedelta(days=1)
+    job = run(mine, Job.Kind.DAILY, as_of=tomorrow, now=NOW + timedelta(days=1))
+    assert customer in signalled(mine, LAST), "the day before is computed once more, with what came in later"
+    assert Happening.objects.filter(customer_id=customer, kind=START, name="payment_failed").count() == 1
+    assert Alert.objects.filter(customer_id=customer, rule="payment_failed").count() == 1
+    assert job.counts["alerts opened"] >= 1
+
+    again = run(mine, Job.Kind.DAILY, as_of=tomorrow, now=NOW + timedelta(days=1, hours=1))
+    assert again.counts["alerts opened"] == 0
+    assert Happening.objects.filter(customer_id=customer, kind=START, name="payment_failed").count() == 1
+
+
+def test_another_model_starts_nothing_by_itself(mine: Workspace) -> None:
+    """Days of two models are compared by the model of today, so that a renamed segment is nobody's news."""
+    run(mine, Job.Kind.DAILY)
+    segments = mine.model_dir / "segments.yaml"
+    segments.write_text(segments.read_text().replace("healthy_stable:", "healthy:"))
+    playbooks = mine.model_dir / "playbooks.yaml"
+    playbooks.write_text(playbooks.read_text().replace("healthy_stable", "healthy"))
+    switch(WHO, mine, "quarterly_check_in", True, NOW)
+    job = run(mine, Job.Kind.DAILY, as_of=LAST + timedelta(days=1), now=NOW + timedelta(days=1))
+    assert job.counts["playbooks called for"] < 5 < job.result["segments"]["healthy"]
+
+
+def paying(workspace: Workspace) -> tuple[str, str]:
+    """Somebody who stays, and has paid."""
+    rows = read_published(workspace).rows(["customer_id", "name", "status", "m.payment_status"])
+    return next((r["customer_id"], r["name"]) for r in rows if r["m.payment_status"] == "current")
+
+
+def signalled(workspace: Workspace, day: date) -> set[str]:
+    """Whose payment failed on a day."""
+    facts = day_facts(workspace.snapshots, day, ())
+    return {one for one, signals in zip(facts.customers(), facts.signals, strict=True) if "payment_failed" in signals}
 
 
 def test_an_earlier_day_is_published_without_becoming_the_current_one(mine: Workspace) -> None:

@@ -16,6 +16,7 @@ from keepwell.services.team.opportunities import open_opportunities_from_day
 from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
+from keepwell.services.team.seen_days import keep_day
 from keepwell.services.team.segment_membership import refresh_segments, refresh_stored
 from keepwell.services.team.support.day import support_from_day, tickets_arrived
 from keepwell.services.team.surveys.daily import surveys_from_day
@@ -42,6 +43,8 @@ def run_daily(running: Running) -> Done:
     publish_copies(running.workspace, on_wait=running.waits)
     refresh_stored(running.workspace, day - timedelta(days=caught_up + 1), day - timedelta(days=1), running.now())
     segments = refresh_segments(running.workspace, day, running.now())
+    if running.workspace.snapshots.latest() == day:
+        keep_day(running.workspace, day)
     counts = {
         **_loaded(synced),
         "days caught up": caught_up,

@@ -13,6 +13,7 @@ from keepwell.services.team.alerting.raising import Cause, raise_alert, resolve_
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.alerting.telling import People
 from keepwell.services.team.playing.known import Known
+from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import off_long_enough
 from keepwell.store.models import Alert, WorkspaceSetting
@@ -76,7 +77,7 @@ def _causes(workspace: Workspace, ruling: Ruling, today: DayFacts, earlier: date
     """Signals of rules that are on and were off, or whose customer was not there."""
     if earlier is None or not ruling.rules.signals:
         return
-    before = day_facts(workspace.snapshots, earlier, ())
+    before = day_facts(as_seen(workspace, earlier, today.as_of), earlier, ())
     at = ruling.calendar.at(today.as_of, time(0))
     for customer in today.customers():
         facts, then = today.facts(customer), before.facts(customer)

@@ -27,6 +27,7 @@ from keepwell.services.team.playing.beginning import TRIGGER
 from keepwell.services.team.playing.happenings import START, happened_all, happening
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.switches import switched_on
+from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Happening, PlaybookRun, WorkspaceSetting
 
@@ -56,7 +57,7 @@ def start_from_day(workspace: Workspace, as_of: date, now: datetime) -> DayStart
     plays = plays_of(workspace)
     names = {*plays.names, *_names_of_runs(plays), *(n for n in LOGIN_DAYS if plays.model and n in plays.model.metrics)}
     today = day_facts(workspace.snapshots, as_of, names)
-    before = day_facts(workspace.snapshots, earlier, names) if isinstance(earlier, date) else None
+    before = day_facts(as_seen(workspace, earlier, as_of), earlier, names) if isinstance(earlier, date) else None
     return day_arrived(workspace, plays, before, today, now)
 
 
