@@ -6,10 +6,12 @@ import pytest
 
 from keepwell.model.packs import pack_names, resolve_model
 from keepwell.model.playbook_definitions import EnteredTrigger, SignalTrigger
+from keepwell.model.step_definitions import TaskStep
 from keepwell.model.timelines import timeline
 from keepwell.playbooks.events import TO_CUSTOMER, Effect, Event, Happened, Wanted
-from keepwell.playbooks.facts import Facts
+from keepwell.playbooks.facts import Facts, Value
 from keepwell.playbooks.machine import Machine
+from keepwell.playbooks.messages import Around, message_fields, rendered
 from keepwell.playbooks.play import Play, ready_play
 from keepwell.warehouse.columns import TABLE_COLUMNS
 
@@ -107,3 +109,42 @@ def test_the_documents_subjects_are_used() -> None:
         "We noticed usage dropped 20%. Need help?",
         "What can we improve?",
     }
+
+
+@pytest.mark.parametrize("pack", ["household-app", "operator-points", "portfolio-segments"])
+def test_what_a_signal_asks_for_and_its_playbook_is_one_task(pack: str) -> None:
+    """The queue has a task for every serious signal; the first task of its playbook for the owner is the same one."""
+    model = MODELS[pack]
+    for playbook in model.playbooks.values():
+        called_by = playbook.trigger.signal if isinstance(playbook.trigger, SignalTrigger) else ""
+        if not called_by or model.signals[called_by].severity not in ("high", "critical"):
+            continue
+        tasks = [step for step in playbook.steps if isinstance(step, TaskStep) and step.assign_to == "owner"]
+        assert not tasks or tasks[0].play == called_by
+
+
+def test_features_are_recommended_by_what_is_not_used() -> None:
+    message = MODELS["household-app"].messages["features_missed"]
+    used: dict[str, Value] = {"recurring_tasks_enabled": True, "reminders_enabled": False, "photos_uploaded": 3.0}
+
+    def text(**values: Value) -> str:
+        facts = Facts(MONDAY.date(), {"company": "Acme", **values})
+        return rendered(message, message_fields("c1", facts, MODELS["household-app"].settings, Around())).text
+
+    assert "Reminders" in text(**used)
+    assert not [word for word in ("Recurring", "Photos", "Notifications") if word in text(**used)], "used, or unknown"
+
+
+def test_medium_risk_ends_where_high_risk_takes_over() -> None:
+    assert "signal_off" in MODELS["household-app"].playbooks["medium_churn_risk"].stop_on
+    check_in = MODELS["household-app"].playbooks["success_check_in"]
+    assert check_in.trigger == MODELS["household-app"].playbooks["medium_churn_risk"].trigger
+
+
+def test_who_is_critical_is_offered_a_discount_else_a_plan_of_its_own_else_a_goodbye() -> None:
+    play = ready_play(MODELS["operator-points"], "critical", "UTC")
+    asked = [effect.step for effect in lived(play, yes=False) if effect.kind is Wanted.APPROVAL]
+    assert asked == ["ask", "ask_plan"]
+    assert lived(play, yes=False)[-2].step == "goodbye"
+    offers = [effect.details for effect in lived(play, yes=True) if effect.kind is Wanted.OFFER]
+    assert len(offers) == 1

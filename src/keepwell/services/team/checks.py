@@ -133,8 +133,13 @@ def _approvals(_: Look, __: ChecklistItem, ___: Period) -> Said:
     )
 
 
+def _about_detractor(task: Task) -> bool:
+    """Of an answer to a survey of the workspace's own, or of a model's signal of detractors."""
+    return task.play.startswith("detractor") or (task.play.startswith(PLAY) and task.play.endswith(":low"))
+
+
 def _detractors(look: Look, _: ChecklistItem, __: Period) -> Said:
-    left = sum(task.play.startswith(PLAY) and task.play.endswith(":low") for task in look.tasks)
+    left = sum(_about_detractor(task) for task in look.tasks)
     return _none_left(left, ("detractor to be answered", "detractors to be answered"), "Every detractor was answered")
 
 
@@ -164,7 +169,7 @@ def _contacts(look: Look, item: ChecklistItem, period: Period) -> Said:
     first, last = look.moments(period)
     logged = Outcome.objects.filter(logged_at__gte=first, logged_at__lt=last).count()
     wanted = item.count or 1
-    return Said(logged >= wanted, f"{logged:,} of {wanted:,} contacts logged")
+    return Said(logged >= wanted, f"{logged:,} contact{'' if logged == 1 else 's'} logged, {wanted:,} wanted")
 
 
 def _playbooks(look: Look, _: ChecklistItem, period: Period) -> Said:

@@ -169,6 +169,21 @@ def test_an_open_task_of_the_same_play_is_linked(stage: MakeStage) -> None:
     assert results == [{"task": task.pk}, {"task": task.pk, "linked": True}]
 
 
+@pytest.mark.parametrize(("condition", "linked"), [("signal 'quiet' is on", True), ("logins < 5", False)])
+def test_the_task_of_a_segment_that_answers_the_signal_is_linked(
+    stage: MakeStage, condition: str, linked: bool
+) -> None:
+    here = stage("p: {trigger: {signal: quiet}, steps: [{task: 'Call {company}', play: quiet}]}")
+    there = Task.objects.create(
+        customer_id="c1", company="Acme", kind="segment", play="rescue", title="Rescue Acme", conditions=[condition],
+        priority=1, opened_on=here.now.date(), opened_at=here.now, due_at=here.now,
+    )  # fmt: skip
+    here.start()
+    made = PlaybookEffect.objects.get(kind="task").result
+    assert (made == {"task": there.pk, "linked": True}) is linked
+    assert Task.objects.count() == (1 if linked else 2)
+
+
 def test_tasks_go_to_the_role(stage: MakeStage, person: MakePerson) -> None:
     person(Role.CSM, owner_aliases=["ann@example.com"])
     manager = person(Role.MANAGER)

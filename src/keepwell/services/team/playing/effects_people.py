@@ -12,7 +12,7 @@ from keepwell.model.timelines import timeline
 from keepwell.services.team.outbox.queue import put
 from keepwell.services.team.playing.roles import OWNER
 from keepwell.services.team.playing.wish import Result, Wish
-from keepwell.services.team.reasons import segment_priority
+from keepwell.services.team.reasons import segment_priority, signal_condition
 from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.store.models import Approval, Channel, Person, Task
 
@@ -23,7 +23,7 @@ _OTHERWISE: Final = 4
 
 
 def task(wish: Wish) -> tuple[Result, str]:
-    """A task; an open one of the same customer and play is linked instead."""
+    """A task; an open one of the same customer that does the same is linked instead."""
     play = str(wish.effect.details["play"])[:120]
     there = _open_task(wish, play)
     if there is None:
@@ -37,7 +37,13 @@ def task(wish: Wish) -> tuple[Result, str]:
 
 
 def _open_task(wish: Wish, play: str) -> Task | None:
-    return Task.objects.filter(customer_id=wish.run.customer_id, play=play, state__in=OPEN_STATES).first()
+    """The open task of the play. Where the play is a signal's, a segment's task that answers the signal does, too."""
+    there = Task.objects.filter(customer_id=wish.run.customer_id, state__in=OPEN_STATES)
+    same, model = there.filter(play=play).first(), wish.desk.plays.model
+    if same is not None or model is None or play not in model.signals:
+        return same
+    covering = there.filter(kind=Task.Kind.SEGMENT).order_by("pk")
+    return next((one for one in covering if signal_condition(play) in one.conditions), None)
 
 
 def _task(wish: Wish, play: str) -> Task:
