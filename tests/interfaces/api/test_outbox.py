@@ -78,3 +78,42 @@ def test_queries_do_not_grow_with_messages(
         outgoing(owned[0])
     with django_assert_max_num_queries(8):
         csm.get("/outbox")
+
+
+def test_addresses_are_added_found_and_taken_off(program: MakeProgram) -> None:
+    ops = program("ops")
+    ada = told(ops.post("/suppressions", {"address": " Ada@Acme.example ", "note": "by phone"}, key="a"), 201)
+    again = told(ops.post("/suppressions", {"address": " Ada@Acme.example ", "note": "by phone"}, key="a"), 201)
+    assert again == ada
+    assert (ada["address"], ada["scope"], ada["why"], ada["note"]) == ("ada@acme.example", "all", "by_hand", "by phone")
+    assert ada["added_by"]["email"] == ops.person.email
+    bob = {"address": "bob@bolt.example", "scope": "marketing", "why": "bounced"}
+    bob_id = told(ops.post("/suppressions", bob), 201)["id"]
+    for query, expected in (
+        ({}, [bob_id, ada["id"]]), ({"search": "ACME"}, [ada["id"]]), ({"why": "bounced"}, [bob_id]),
+        ({"scope": "all"}, [ada["id"]]), ({"limit": 1}, [bob_id]), ({"limit": 1, "offset": 1}, [ada["id"]]),
+    ):  # fmt: skip
+        assert [one["id"] for one in ops.get("/suppressions", **query)["items"]] == expected, query
+    problem(ops.post(f"/suppressions/{bob_id}/remove", {}), 422)
+    for _ in range(2):
+        told(ops.post(f"/suppressions/{bob_id}/remove", {"reason": "Their mailbox is back."}, key="r"), 204)
+    problem(ops.post(f"/suppressions/{bob_id}/remove", {"reason": "again"}), 404)
+    problem(ops.send("GET", f"/suppressions/{bob_id}"), 404)
+    assert ops.get(f"/suppressions/{ada['id']}") == ada
+    said = AuditEntry.objects.get(action="address.allowed")
+    assert said.summary == "bob@bolt.example may be written to again (Their mailbox is back.)"
+    assert said.after is not None
+    assert said.after["reason"] == "Their mailbox is back."
+
+
+def test_an_address_that_is_none_is_refused_and_strangers_see_no_list(program: MakeProgram) -> None:
+    wrong = problem(program("ops").post("/suppressions", {"address": "nobody"}), 422)
+    assert "ada@example.com" in wrong["detail"]
+    row = told(program("ops").post("/suppressions", {"address": "ada@acme.example"}), 201)
+    for role in ("viewer", "csm", "manager"):
+        one = program(role)
+        problem(one.send("GET", "/suppressions"), 403)
+        problem(one.send("GET", f"/suppressions/{row['id']}"), 403)
+        problem(one.post("/suppressions", {"address": "eve@acme.example"}), 403)
+        problem(one.post(f"/suppressions/{row['id']}/remove", {"reason": "x"}), 403)
+    assert program("admin").get("/suppressions")["total"] == 1

@@ -30,6 +30,7 @@ from keepwell.interfaces.api import (
     playbooks,
     segments,
     support,
+    suppressions,
     surveys,
     tasks,
     views,
@@ -129,6 +130,7 @@ api.add_router("/checklists", checklists.router)
 api.add_router("/support", support.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("", outbox.router)
+api.add_router("/suppressions", suppressions.router)
 api.add_router("/me", people.mine)
 api.add_router("", people.router)
 api.add_router("", administration.router)

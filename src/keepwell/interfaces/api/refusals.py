@@ -22,6 +22,7 @@ from keepwell.services.team.notes import NoteError
 from keepwell.services.team.offers import OfferRefused
 from keepwell.services.team.opportunities import OpportunityError
 from keepwell.services.team.outbox.queue import OutboxError
+from keepwell.services.team.outbox.suppression import SuppressionError
 from keepwell.services.team.outcomes import OutcomeConflict, OutcomeInvalid, UndoRefused
 from keepwell.services.team.people import PeopleError
 from keepwell.services.team.playing.approvals import ApprovalRefused
@@ -52,6 +53,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     EscalationRefused: _CONFLICT,
     TicketRefused: _CONFLICT,
     OutboxError: _CONFLICT,
+    SuppressionError: _INVALID,
     DataRefused: _CONFLICT,
     ReportError: _CONFLICT,
     SegmentConflictError: (409, "Somebody was faster"),

@@ -1,5 +1,7 @@
 """Addresses that nothing is sent to: who is on the list, why, and who put them there."""
 
+from urllib.parse import urlencode
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -35,7 +37,7 @@ class SuppressForm(forms.Form):
 @require_GET
 @page(Action.SWITCH_PLAYBOOKS)
 def suppressed(request: PageRequest) -> HttpResponse:
-    """The list, found by a part of an address."""
+    """The list, found by a part of an address and by the reason."""
     return _shown(request, SuppressForm())
 
 
@@ -68,17 +70,26 @@ def suppressed_add(request: PageRequest) -> HttpResponse:
 def suppressed_remove(request: PageRequest, pk: int) -> HttpResponse:
     """Take an address from the list."""
     try:
-        allow(acting(request), pk, request.now)
+        allow(acting(request), pk, request.now, reason=request.POST.get("reason", "").replace("\0", "").strip()[:255])
     except SuppressionError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The address may be written to again.")
+        messages.success(request, "The address may be written to again. The data says so from the next run on.")
     return redirect("suppressed")
 
 
 def _shown(request: PageRequest, form: SuppressForm, status: int = 200) -> HttpResponse:
     search = request.GET.get("q", "").replace("\0", "").strip()
-    shown = Paginator(suppressions(search), PAGE).get_page(request.GET.get("page"))
-    kept = f"q={search}" if search else ""
-    about = {"form": form, "shown": shown, "search": search, "kept": kept, "scopes": SCOPES}
+    why = request.GET.get("why", "")
+    why = why if why in Suppression.Why.values else ""
+    shown = Paginator(suppressions(search, why=why), PAGE).get_page(request.GET.get("page"))
+    kept = urlencode({name: value for name, value in (("q", search), ("why", why)) if value})
+    about = {
+        "form": form,
+        "shown": shown,
+        "search": search,
+        "why": why,
+        "kept": kept,
+        "reasons": Suppression.Why.choices,
+    }
     return render(request, "workspace/mail/suppressed.html", about, status=status)

@@ -1,7 +1,7 @@
 """Addresses that nothing is sent to, or no marketing."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -33,9 +33,11 @@ def suppressed(address: str, purpose: str) -> Suppression | None:
     return found if found and (found.scope == ALL or purpose == MARKETING) else None
 
 
-def suppressions(search: str = "") -> QuerySet[Suppression]:
-    """The list, the newest first."""
+def suppressions(search: str = "", *, why: str = "", scope: str = "") -> QuerySet[Suppression]:
+    """The list, the newest first: all, or those with a part of an address, with a reason, of a scope."""
     found = Suppression.objects.select_related("added_by").order_by("-at", "-pk")
+    found = found.filter(why=why) if why else found
+    found = found.filter(scope=scope) if scope else found
     return found.filter(address__contains=plain_address(search)) if search.strip() else found
 
 
@@ -54,18 +56,19 @@ def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = 
         Suppression.objects.filter(pk=row.pk).update(**about)
         row.refresh_from_db()
     people = unsubscribe_people(workspace(), [plain], now)
-    _record(who, row, "suppressed", f"Nothing more to {plain}: {SCOPES[scope].lower()}", people, now)
+    _record(who, row, "suppressed", f"Nothing more to {plain}: {SCOPES[scope].lower()}", now, people=people)
     return row
 
 
 @transaction.atomic
-def allow(who: Actor, suppression_id: int, now: datetime) -> None:
+def allow(who: Actor, suppression_id: int, now: datetime, *, reason: str = "") -> None:
     """Take an address from the list, and back what the list wrote into the data. Raises SuppressionError if gone."""
     row = Suppression.objects.select_for_update().filter(pk=suppression_id).first()
     if row is None:
         raise SuppressionError("This address is no longer on the list.")
     people = subscribe_people(workspace(), row.address, now)
-    _record(who, row, "allowed", f"{row.address} may be written to again", people, now)
+    said = f" ({reason})" if reason else ""
+    _record(who, row, "allowed", f"{row.address} may be written to again{said}", now, people=people, reason=reason)
     row.delete()
 
 
@@ -79,7 +82,7 @@ def checked_address(address: str) -> str:
     return plain
 
 
-def _record(who: Actor, row: Suppression, what: str, summary: str, people: list[str], now: datetime) -> None:
+def _record(who: Actor, row: Suppression, what: str, summary: str, now: datetime, **more: Any) -> None:
     record(
         who,
         at=now,
@@ -87,5 +90,5 @@ def _record(who: Actor, row: Suppression, what: str, summary: str, people: list[
         kind="address",
         object_id=row.address,
         summary=summary,
-        after={"why": row.why, "scope": row.scope, "note": row.note, "people": people},
+        after={"why": row.why, "scope": row.scope, "note": row.note, **more},
     )
