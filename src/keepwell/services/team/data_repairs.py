@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from keepwell.services.ingest.belonging import Belonging
 from keepwell.services.published import RetryReport, link_identity, retry_quarantine, unlink_identity
 from keepwell.services.published.quarantined import MOST_ROWS, Group, group_rows, replacements
+from keepwell.services.team.alerting.waiting import hear_again
 from keepwell.services.team.jobs import Done
 from keepwell.services.team.running import Running
 
@@ -58,7 +60,9 @@ def _link(running: Running, asked: Mapping[str, Any]) -> Done:
     running.step("Loading the rows that waited", 0.3)
     unknown_id, customer_id = asked["unknown_id"], asked["customer_id"]
     report = link_identity(running.workspace, unknown_id, customer_id, now=running.now(), on_wait=running.waits)
-    return Done({"rows loaded": report.rows}, report.problems, problems=bool(report.problems))
+    heard = hear_again(running.workspace, Belonging(), running.now(), links={unknown_id: customer_id})
+    counts = {"rows loaded": report.rows} | ({"events heard": heard} if heard else {})
+    return Done(counts, report.problems, problems=bool(report.problems))
 
 
 def _unlink(running: Running, asked: Mapping[str, Any]) -> Done:

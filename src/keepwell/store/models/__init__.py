@@ -1,6 +1,6 @@
 """Tables of the application database."""
 
-from keepwell.store.models.alerting import Alert, AlertMark, JournalPlace
+from keepwell.store.models.alerting import Alert, AlertMark, JournalPlace, WaitingEvent
 from keepwell.store.models.asking import ChecklistTick, Escalation, SurveyInvitation, TicketClock, TicketJudged
 from keepwell.store.models.audit import AuditEntry
 from keepwell.store.models.jobs import Job
@@ -58,6 +58,7 @@ __all__ = [
     "Team",
     "TicketClock",
     "TicketJudged",
+    "WaitingEvent",
     "WebhookTarget",
     "WorkspaceSegment",
     "WorkspaceSetting",

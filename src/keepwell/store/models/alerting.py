@@ -82,6 +82,20 @@ class AlertMark(models.Model):
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
 
+class WaitingEvent(models.Model):
+    """An event that would have set something off, had it been known whose it is. It waits for its link, once.
+
+    The line is the journal's own; the three ids are those by which a link may be told.
+    """
+
+    message_id = models.CharField(max_length=255, unique=True)
+    at = models.DateTimeField(db_index=True, help_text="When it happened.")
+    user = models.CharField(max_length=320, blank=True, db_index=True)
+    anonymous = models.CharField(max_length=320, blank=True, db_index=True)
+    group = models.CharField(max_length=320, blank=True, db_index=True, help_text="The customer whom it names itself.")
+    line = models.TextField()
+
+
 class JournalPlace(models.Model):
     """How far a reader has read the journal of accepted events; moved in the transaction of what it did."""
 

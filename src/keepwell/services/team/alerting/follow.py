@@ -16,13 +16,14 @@ from keepwell.services.ingest.belonging import Belonging
 from keepwell.services.ingest.incidents import incident_names, incident_of
 from keepwell.services.ingest.messages import Message
 from keepwell.services.ingest.places import Places, journal_of
+from keepwell.services.published.copies import copies_current
 from keepwell.services.published.identities import customers_by_identity
 from keepwell.services.team.alerting.hearing import Heard, hear, wanted_names
 from keepwell.services.team.alerting.journal_reader import JournalReader, Piece
 from keepwell.services.team.alerting.rules import ruling_of
+from keepwell.services.team.alerting.waiting import hear_again, keep, names_of, nobody_s
 from keepwell.services.team.playing.known import look_up
 from keepwell.services.workspace import Workspace
-from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import JournalPlace
 
 READER: Final = "alerts"
@@ -52,6 +53,7 @@ class Follower:
     since: str | None = None
     done: dict[str, int] = field(default_factory=dict)
     warm: bool = False
+    version: str = ""
 
     def turn(self, workspace: Workspace, now: datetime, limit: int) -> int:
         """Read every file as far as it is certain, oldest first."""
@@ -61,6 +63,7 @@ class Follower:
             return 0
         if self.since is None:
             self.since = _since(self.reader, now)
+        self._published(workspace, now)
         sizes = self.reader.sizes(self.since)
         fresh = [name for name in sorted(sizes) if self.done.get(name) != sizes[name]]
         if not fresh:
@@ -97,29 +100,48 @@ class Follower:
             self.done[name] = size
         return read
 
+    def _published(self, workspace: Workspace, now: datetime) -> None:
+        """What was published since may say whose the events are that wait."""
+        copies = copies_current(workspace)
+        version = copies.folder.name if copies else ""
+        if version != self.version:
+            hear_again(workspace, self._belonging(), now)
+            self.version = version
+
     def _look_at(self, workspace: Workspace, place: JournalPlace, piece: Piece, now: datetime) -> bool:
         """Do what follows from a piece and move the place; False when another worker did."""
-        heard = self._heard(workspace, piece.messages)
+        belonging = self._belonging()
+        told = belonging.hear(piece.messages)
+        heard, nobody = self._heard(workspace, belonging, piece.messages)
         with transaction.atomic():
             here = JournalPlace.objects.filter(pk=place.pk, position=place.position)
             if not here.update(position=piece.end, at=now):
                 return False
             heard.act(now)
+            keep(belonging, nobody)
+        if about := told.union(*(names_of(belonging, message) for message in nobody)):
+            hear_again(workspace, belonging, now, about=about)
         return True
 
-    def _heard(self, workspace: Workspace, messages: tuple[Message, ...]) -> Heard:
-        ruling = ruling_of(workspace)
+    def _belonging(self) -> Belonging:
         if self.belonging is None:
             self.belonging = Belonging()
             self.belonging.hear(self.reader.explaining())
-        belonging = self.belonging
-        belonging.hear(messages)
+        return self.belonging
+
+    def _heard(
+        self, workspace: Workspace, belonging: Belonging, messages: tuple[Message, ...]
+    ) -> tuple[Heard, list[Message]]:
+        """What messages mean, and those that would mean something if it were known whose they are."""
+        ruling = ruling_of(workspace)
         wanted = wanted_names(ruling)
         chosen = [message for message in messages if not wanted.isdisjoint(incident_names(message))]
         ids = {name for message in chosen for name in belonging.ids(message)}
         published = customers_by_identity(workspace, ids)
-        incidents = filter(None, (_incident(message, belonging, published) for message in chosen))
-        return hear(workspace, ruling, incidents, belonging.groups)
+        customers = {one.id: whose for one in chosen if (whose := belonging.customer(one, published)) is not None}
+        incidents = [incident_of(one, customers[one.id]) for one in chosen if one.id in customers]
+        heard = hear(workspace, ruling, filter(None, incidents), belonging.groups)
+        return heard, nobody_s(ruling, chosen, heard, customers)
 
     def _leave_behind(self, sizes: dict[str, int], now: datetime) -> None:
         """Follow on from a later file once those before it are old and read."""
@@ -134,11 +156,6 @@ class Follower:
         self.since = old[-1]
         for name in old:
             del self.done[name]
-
-
-def _incident(message: Message, belonging: Belonging, published: dict[str, str]) -> Incident | None:
-    customer = belonging.customer(message, published)
-    return None if customer is None else incident_of(message, customer)
 
 
 def _since(reader: JournalReader, now: datetime) -> str:

@@ -1,0 +1,140 @@
+"""Events of nobody's: they wait for their link, are heard once when it comes soon, and never when it comes late."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from keepwell.services.ingest import Accepted, journal_of
+from keepwell.services.ingest.belonging import Belonging
+from keepwell.services.team.alerting import follow, waiting
+from keepwell.services.team.alerting.follow import Follower
+from keepwell.services.team.alerting.journal_reader import JournalReader
+from keepwell.services.team.alerting.waiting import forget_old, hear_again
+from keepwell.services.workspace import Workspace
+from keepwell.store.models import Alert, JournalPlace, WaitingEvent
+from tests.services.ingest.sent import accepted, stripe_event
+from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, clean, failed, only, send
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def fresh(published: Workspace) -> Iterator[None]:
+    clean(published)
+    follow._follower.cache_clear()
+    yield
+    clean(published)
+
+
+def answered(number: int = 1, **more: Any) -> Accepted:
+    """A low answer of a user whom nobody knows."""
+    said = {"event": "nps_answered", "properties": {"score": 1}, "messageId": f"n{number}", "userId": "nobody"}
+    return accepted(**{**said, **more})
+
+
+def linked(workspace: Workspace, unknown: str, customer: str = CUSTOMER, **more: Any) -> int:
+    """A link that was just made by hand on the data page."""
+    return hear_again(workspace, Belonging(), more.get("now", NOW), links={unknown: customer})
+
+
+@pytest.mark.parametrize(
+    ("event", "unknown"),
+    [
+        (answered(), "user:nobody"),
+        (answered(userId=None, anonymousId="cookie"), "anonymous:cookie"),
+        (answered(context={"groupId": "acme-old"}), "acme-old"),
+        (stripe_event("invoice.payment_failed", {"id": "in_9", "customer": "cus_9"}, id="evt_9"), "cus_9"),
+    ],
+)
+def test_a_link_by_hand_opens_what_waited_once(published: Workspace, event: Accepted, unknown: str) -> None:
+    arrive(published, event)
+    assert (Alert.objects.count(), WaitingEvent.objects.count()) == (0, 1)
+    assert linked(published, "somebody else") == 0
+    assert linked(published, unknown) == 1
+    assert (only().customer_id, only().times) == (CUSTOMER, 1)
+    assert linked(published, unknown) == 0
+    assert not WaitingEvent.objects.exists()
+
+
+def test_a_group_call_opens_what_waited(published: Workspace) -> None:
+    arrive(published, answered(1), answered(2))
+    arrive(published, accepted("group", userId="nobody", groupId=CUSTOMER, messageId="g"))
+    assert (only().customer_id, only().times, WaitingEvent.objects.count()) == (CUSTOMER, 2, 0)
+    arrive(published, accepted("identify", userId="nobody", context={"groupId": CUSTOMER}, messageId="i"))
+    assert only().times == 2
+
+
+def test_a_customer_of_whom_was_heard_later(published: Workspace) -> None:
+    arrive(published, answered(context={"groupId": "brand-new"}))
+    assert not Alert.objects.exists()
+    arrive(published, accepted("group", userId="u9", groupId="brand-new", messageId="g9", traits={"name": "New Ltd"}))
+    assert (only().customer_id, only().company) == ("brand-new", "New Ltd")
+
+
+def test_stripe_s_customer_names_its_own(published: Workspace) -> None:
+    arrive(published, stripe_event("invoice.payment_failed", {"id": "in_9", "customer": "cus_9"}, id="evt_9"))
+    named = {"id": "cus_9", "metadata": {"customer_id": CUSTOMER}}
+    arrive(published, stripe_event("customer.updated", named, id="evt_10"))
+    assert only().customer_id == CUSTOMER
+
+
+def test_what_happened_too_long_ago_opens_nothing(published: Workspace) -> None:
+    arrive(published, answered())
+    late = NOW + 3 * DAY + timedelta(hours=1)
+    assert linked(published, "user:nobody", now=late) == 0
+    assert not Alert.objects.exists()
+    assert forget_old(late) == 1
+    arrive(published, answered(2))
+    assert linked(published, "user:nobody", now=NOW + 2 * DAY) == 1
+
+
+def test_only_what_sets_something_off_waits(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(published, accepted(userId="nobody", event="looked", messageId="l"), answered(properties={"score": 9}))
+    assert not WaitingEvent.objects.exists()
+    monkeypatch.setattr(waiting, "MOST", 1)
+    arrive(published, answered(3), answered(4))
+    assert not WaitingEvent.objects.exists(), "no more than that is kept"
+
+
+def test_what_was_made_good_meanwhile_is_closed(published: Workspace) -> None:
+    """They are heard in the order in which they happened."""
+    at = int(NOW.timestamp())
+    arrive(
+        published,
+        stripe_event("invoice.paid", {"id": "in_9", "customer": "cus_9"}, id="evt_2", at=at - 60),
+        stripe_event("invoice.payment_failed", {"id": "in_9", "customer": "cus_9"}, id="evt_1", at=at - 120),
+    )
+    assert linked(published, "cus_9") == 2
+    assert only().state == "resolved"
+
+
+def test_a_new_publishing_is_asked_once(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(published, answered())
+    monkeypatch.setattr(waiting, "customers_by_identity", lambda _, ids: dict.fromkeys({"nobody"} & set(ids), CUSTOMER))
+    follower = Follower(JournalReader(journal_of(published)))
+    follower.turn(published, NOW, 5000)
+    assert only().times == 1
+    monkeypatch.setattr(follow, "hear_again", lambda *_, **__: pytest.fail("nothing new was published"))
+    follower.turn(published, NOW, 5000)
+
+
+def test_killed_between_telling_and_hearing(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(published, answered())
+
+    def killed(*_: Any, **__: Any) -> int:
+        raise SystemExit
+
+    follower = Follower(JournalReader(journal_of(published)))
+    follower.turn(published, NOW, 5000)
+    send(published, accepted("group", userId="nobody", groupId=CUSTOMER, messageId="g"), now=NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(follow, "hear_again", killed)
+        with pytest.raises(SystemExit):
+            follower.turn(published, NOW, 5000)
+    assert not Alert.objects.exists()
+    arrive(published, failed(7, "c-00012"))
+    assert Alert.objects.filter(customer_id=CUSTOMER).count() == 1
+    assert JournalPlace.objects.exists()
