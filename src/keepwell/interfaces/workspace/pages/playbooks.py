@@ -157,6 +157,7 @@ def heading(request: PageRequest, model: Model, name: str) -> dict[str, Any]:
         "by_hand": found is not None and isinstance(found.trigger, ManualTrigger),
         "may_switch": may(request.user, Action.SWITCH_PLAYBOOKS) and found is not None,
         "may_start": may(request.user, Action.WORK) and found is not None,
+        "may_start_many": may(request.user, Action.APPROVE) and found is not None,
         "published": copies_current(request.workspace) is not None,
     }
 
