@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from keepwell.model.alert_definitions import OnEvent, causes_of
 from keepwell.model.loader import LoadedModel, content_hash
 from keepwell.model.loader import load_model as load_directory
-from keepwell.model.packs import pack_directory
+from keepwell.model.packs import pack_directory, pack_names
 from keepwell.warehouse.columns import TABLE_COLUMNS
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text(encoding="utf-8")
@@ -102,3 +103,15 @@ def test_every_pack_hears_what_no_customer_should_say_twice(pack: str) -> None:
     alerts = load_directory(pack_directory(pack), tables=TABLE_COLUMNS).model.alerts
     heard = {getattr(cause, "event", None) for rule in alerts.values() for cause in rule.on}
     assert heard >= {"payment_failed", "cancellation_scheduled", "churned", "ticket_created", "nps_answered"}
+
+
+@pytest.mark.parametrize("pack", pack_names())
+def test_tickets_have_clocks_where_a_document_gives_them(pack: str) -> None:
+    """The guide's service levels are in its pack and in the general one; no other document knows any."""
+    alerts = load_directory(pack_directory(pack), tables=TABLE_COLUMNS).model.alerts
+    heard = {cause.event for rule in alerts.values() for cause in causes_of(rule)}
+    clocks = {"ticket_sla_near", "ticket_sla_breached", "ticket_sla_settled"}
+    assert clocks & heard == (clocks if pack in ("b2b-saas", "household-app") else set())
+    for rule in alerts.values():
+        if {cause.event for cause in causes_of(rule)} & clocks:
+            assert (rule.to, rule.resolved_by) == ("support", OnEvent(event="ticket_sla_settled"))
