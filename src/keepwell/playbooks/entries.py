@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,8 @@ from keepwell.model.timelines import timeline
 from keepwell.playbooks.calendars import WorkCalendar
 from keepwell.playbooks.facts import Facts, Rules
 
+SINCE: Final = "customer_since"
+_NEW: Final = timedelta(days=30)
 _SHARES: Final = 1 << 64
 _TRIES: Final = 1000
 
@@ -84,6 +86,17 @@ def contact_time(
             break
         moment = allowed
     return moment
+
+
+def newcomer(now: Facts) -> Facts | None:
+    """The day before of somebody who was not there: in no segment yet. Only for who has just become a customer.
+
+    Of customers who are brought over from elsewhere nobody knows since when they are as they are.
+    """
+    since = now.values.get(SINCE)
+    if not isinstance(since, date) or not timedelta(0) <= now.as_of - since <= _NEW:
+        return None
+    return replace(now, as_of=now.as_of - timedelta(days=1), segments=frozenset(), signals=frozenset())
 
 
 def triggered(playbook: Playbook, before: Facts | None, now: Facts, rules: Rules) -> bool:

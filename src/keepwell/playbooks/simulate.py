@@ -13,7 +13,7 @@ from itertools import count
 from typing import Final, Protocol
 
 from keepwell.model.playbook_definitions import EventTrigger, ManualTrigger
-from keepwell.playbooks.entries import Entry, held_out, refusal, triggered
+from keepwell.playbooks.entries import Entry, held_out, newcomer, refusal, triggered
 from keepwell.playbooks.events import Effect, Event, Happened, Wanted
 from keepwell.playbooks.facts import Facts
 from keepwell.playbooks.machine import Machine, Moved
@@ -123,6 +123,8 @@ class _Replaying:
     def _start(self, customer: str, previous: Day | None, moment: datetime) -> None:
         now = None if self.before is None else self.before.facts(customer)
         before = None if previous is None else previous.facts(customer)
+        if before is None and previous is not None and now is not None:
+            before = newcomer(now)
         if now is None or not triggered(self.play.playbook, before, now, self.play.rules):
             return
         if held_out(self.play.name, customer, self.play.playbook.hold_out):

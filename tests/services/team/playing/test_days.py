@@ -40,6 +40,17 @@ def test_the_first_day_starts_nothing_but_dates(stage: MakeStage) -> None:
     assert here.day(DAY, {"c1": facts(signals=("quiet",))}).starts == 0
 
 
+@pytest.mark.parametrize(("days_ago", "starts"), [(0, 1), (30, 1), (31, 0), (2000, 0)])
+def test_who_has_just_become_a_customer_enters_what_the_first_day_says(
+    stage: MakeStage, days_ago: int, starts: int
+) -> None:
+    here = stage("p: {trigger: {signal: quiet}, steps: [{task: A}]}")
+    tomorrow = DAY + timedelta(days=1)
+    new = facts(1, signals=("quiet",), customer_since=tomorrow - timedelta(days=days_ago))
+    assert here.day(tomorrow, {"c1": new}, {"c2": facts()}).starts == starts
+    assert here.day(tomorrow + timedelta(days=1), {"c1": new}, {"c1": new}).starts == 0
+
+
 def test_what_is_off_is_not_started(stage: MakeStage) -> None:
     here = stage("p: {trigger: {signal: quiet}, steps: [{task: A}]}", on=False)
     assert here.day(DAY + timedelta(days=1), {"c1": facts(1, signals=("quiet",))}, {"c1": facts()}).starts == 0

@@ -16,7 +16,7 @@ from keepwell.model.playbook_definitions import (
     ScoreTrigger,
     SignalTrigger,
 )
-from keepwell.playbooks.entries import triggered
+from keepwell.playbooks.entries import newcomer, triggered
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.facts import Facts
 from keepwell.playbooks.machine import Machine
@@ -108,9 +108,9 @@ def _starts(plays: Plays, before: Day | None, today: Day, now: datetime) -> Iter
     on = [kept for name in sorted(switched_on()) if (kept := plays.current(name)) is not None]
     for customer in today.customers() if on else ():
         facts = today.facts(customer)
-        earlier = before.facts(customer) if before else None
         if facts is None:
             continue
+        earlier = (before.facts(customer) or newcomer(facts)) if before else None
         for kept in on:
             if triggered(kept.play.playbook, earlier, facts, kept.play.rules):
                 yield _start(kept, customer, today.as_of, now)
