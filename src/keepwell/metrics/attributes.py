@@ -1,7 +1,7 @@
 """Customers as they were on a date: the population and its attributes, from the kept history."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -66,16 +66,18 @@ _ARRAYS: Final = tuple(name for name in Population.__dataclass_fields__ if name 
 class Attributes:
     """The history of customers in memory: read once, looked up for any rows of a population."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, attributes: Iterable[str] = ()) -> None:
+        """Read who the customers are, and these attributes of theirs in the same go."""
         self.warehouse = warehouse
         self._columns: dict[str, Column] = {}
         self._on_dates: tuple[tuple[int, ...], Population] | None = None
         day = local_day(warehouse.zone)
-        found = self._fetch(
-            "SELECT k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
+        found = self._read(
+            attributes,
+            "k.customer_id, h.customer, epoch_us(h.valid_from) AS valid_from, h.status,"
             f" {day('h.churned_at')} AS churned_day,"
             " date_diff('day', DATE '1970-01-01', h.customer_since) AS since_day,"
-            f" {day('h.created_at')} AS created_day, {day('h.deleted_at')} AS deleted_day"
+            f" {day('h.created_at')} AS created_day, {day('h.deleted_at')} AS deleted_day",
         )
         self.customers = _ints(found["customer"])
         self.valid_from = _ints(found["valid_from"])
@@ -91,11 +93,6 @@ class Attributes:
         self.ranked_ids = tuple(str(i) for i in self.ids[self.firsts])
         self.ranks = np.zeros(self.size, np.int64)
         self.ranks[self.customers[self.firsts]] = np.arange(len(self.firsts))
-
-    def _fetch(self, select: str) -> dict[str, npt.NDArray[Any]]:
-        source = "customer_history h JOIN customer_keys k USING (customer)"
-        sql = f"{select} FROM {source} ORDER BY h.customer, h.valid_from"
-        return dict(self.warehouse.connection.execute(sql).fetchnumpy())
 
     def _firsts(self) -> Ints:
         """The first history row of every customer, in the order of their ids."""
@@ -196,17 +193,26 @@ class Attributes:
 
     def read(self, attributes: Iterable[str]) -> None:
         """Read attributes of the whole history in one go; what was read before is kept."""
-        wanted = [name for name in dict.fromkeys(attributes) if name not in self._columns]
-        for name in wanted:
-            if name.startswith(TRAITS):
-                self._columns[name] = self._trait(name.removeprefix(TRAITS))
+        wanted = [name for name in attributes if name not in self._columns]
+        if wanted:
+            self._read(wanted)
+
+    def _read(self, attributes: Iterable[str], *columns: str) -> dict[str, npt.NDArray[Any]]:
+        """Keep attributes; returns what else was asked for by SQL, all in the order of customers and time."""
+        wanted = list(dict.fromkeys(attributes))
+        traits = [name for name in wanted if name.startswith(TRAITS)]
         plain = [name for name in wanted if not name.startswith(TRAITS)]
-        if not plain:
-            return
-        selected = ", ".join(f"{self._select(name)} AS v{i}" for i, name in enumerate(plain))
-        found = self._fetch(f"SELECT {selected}")
+        selected = [*columns, *(f"{self._select(name)} AS v{i}" for i, name in enumerate(plain))]
+        selected += ["h.traits AS traits"] if traits else []
+        source = "customer_history h JOIN customer_keys k USING (customer)"
+        sql = f"SELECT {', '.join(selected)} FROM {source} ORDER BY h.customer, h.valid_from"
+        found = dict(self.warehouse.connection.execute(sql).fetchnumpy())
         for i, name in enumerate(plain):
             self._columns[name] = _typed(found[f"v{i}"], _known_column(name))
+        said = [{} if v is None else json.loads(v) for v in _objects(found["traits"])] if traits else []
+        for name in traits:
+            self._columns[name] = _trait(said, name.removeprefix(TRAITS))
+        return found
 
     def _select(self, attribute: str) -> str:
         if attribute == CUSTOMERS.key:
@@ -217,14 +223,14 @@ class Attributes:
             return local_day(self.warehouse.zone)(name)
         return f"date_diff('day', DATE '1970-01-01', {name})" if kind is Kind.DATE else name
 
-    def _trait(self, key: str) -> Column:
-        values = _objects(self._fetch("SELECT h.traits AS v")["v"])
-        found = [None if v is None else json.loads(v).get(key) for v in values]
-        if any(isinstance(v, str | dict | list) for v in found):
-            return _text(np.array([v if v is None else str(v) for v in found], dtype=object))
-        kind = MetricType.BOOLEAN if any(isinstance(v, bool) for v in found) else MetricType.NUMBER
-        numbers = np.array([np.nan if v is None else float(v) for v in found])
-        return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
+
+def _trait(said: Iterable[Mapping[str, Any]], key: str) -> Column:
+    found = [traits.get(key) for traits in said]
+    if any(isinstance(v, str | dict | list) for v in found):
+        return _text(np.array([v if v is None else str(v) for v in found], dtype=object))
+    kind = MetricType.BOOLEAN if any(isinstance(v, bool) for v in found) else MetricType.NUMBER
+    numbers = np.array([np.nan if v is None else float(v) for v in found])
+    return Column(kind, numbers, np.where(np.isnan(numbers), np.uint8(Quality.EMPTY), np.uint8(0)))
 
 
 def _known_column(attribute: str) -> TableColumn:

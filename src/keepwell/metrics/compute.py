@@ -50,9 +50,8 @@ class Engine:
         self.warehouse, self.model = warehouse, model
         self.plan: Plan = plan_metrics(model)
         self.money = money_powers(self.plan)
-        self.attributes = Attributes(warehouse)
         own = (a for a in self.plan.attributes.values() if CUSTOMERS.column(a.split(".")[0]))
-        self.attributes.read([*own, *attributes])
+        self.attributes = Attributes(warehouse, [*own, *attributes])
         self.feeds = Feeds(warehouse, model.settings.stale_after_days)
         people = warehouse.connection.execute("SELECT coalesce(max(person), 0) FROM person_keys").fetchone()
         keys = warehouse.connection.execute("SELECT coalesce(max(customer), 0) FROM customer_keys").fetchone()

@@ -11,7 +11,7 @@ from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings
 from keepwell.metrics.frame import Ints, stable_order
 from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
 from keepwell.metrics.readings import NOTHING, DailyRows, Presences, Reading, count_present, read_dates
-from keepwell.metrics.state import FactState, read_symbols
+from keepwell.metrics.state import FactState
 from keepwell.warehouse.storage import Warehouse
 
 FEW_DATES: Final = 3
@@ -49,9 +49,9 @@ def fact_values(
     Few dates are read by one statement each, many by sweeps; `one_by_one` forces either.
     """
     state = FactState.of(warehouse, plan, endless_readings(plan))
-    state.bring(dates[0], dates[-1])
     days = np.array(dates, np.int64)
     few = len(dates) <= FEW_DATES if one_by_one is None else one_by_one
+    state.bring(dates[0], dates[-1], more=size * max(plan.reach, len(dates)) * len(dates))
     readings = sorted({r for metric in plan.metrics for r in metric_readings(metric)}, key=repr)
     reader = (_DateByDate if few else _Sweep)(state, size, dates[0])
     grid = reader.readings(readings, days)
@@ -59,11 +59,10 @@ def fact_values(
     warehouse.connection.execute(f"SET perfect_ht_threshold = {DIRECT_BITS}")
     counts = reader.presences(days)
     warehouse.connection.execute("RESET perfect_ht_threshold")
-    symbols = read_symbols(warehouse, plan.table.name)
     out = {}
     for metric in plan.metrics:
         found = counts[metric.name] if metric.presence is not None else None
-        texts = metric_texts(plan, metric, symbols)
+        texts = metric_texts(plan, metric, state.symbols)
         out[metric.name] = combine(metric, grid, found, days, texts)
     return out
 

@@ -33,7 +33,8 @@ Kept = dict[str, dict[int, str]]
 class _Change:
     """Rows of a state table to be replaced: those of some days, by what `select` gives, made from these versions.
 
-    Without `select` they only go. With `words` the days are bits in so many columns, else rows.
+    Without `select` they only go. With `words` the days are bits in so many columns, else rows. `rows` of facts are
+    read for it.
     """
 
     table: str
@@ -41,6 +42,7 @@ class _Change:
     versions: Mapping[int, str]
     select: str | None = None
     words: int = 0
+    rows: int = 0
 
     def removal(self, days: Sequence[int]) -> Iterator[str]:
         """The statements that take days out of the table."""
@@ -67,13 +69,15 @@ class FactState:
     live: Mapping[int, FactDay]
     forever: tuple[Reading, ...]
     kept: Kept
+    symbols: Symbols
 
     @classmethod
     def of(cls, warehouse: Warehouse, plan: FactPlan, forever: Iterable[Reading]) -> "FactState":
         """The state as it is; `bring` makes it true for a range of days."""
         warehouse.connection.execute(_TABLE)
         live = {day_number(day): found for day, found in fact_days(warehouse, plan.table).items()}
-        return cls(warehouse, plan, live, tuple(forever), _read_kept(warehouse, f"state_{plan.key}_"))
+        kept, symbols = _read_kept(warehouse, f"state_{plan.key}_"), _read_symbols(warehouse, plan.table.name)
+        return cls(warehouse, plan, live, tuple(forever), kept, symbols)
 
     @property
     def atoms_table(self) -> str:
@@ -90,16 +94,21 @@ class FactState:
     def presence_months_table(self, index: int) -> str:
         return f"state_{self.plan.key}_seen{index}_months"
 
-    def bring(self, first: int, last: int) -> None:
-        """Make the state true for as-of days from `first` to `last` (days since 1970)."""
-        for changes in _together(self._changes(first, last)):
+    def bring(self, first: int, last: int, *, more: int = 0) -> None:
+        """Make the state true for as-of days from `first` to `last` (days since 1970).
+
+        `more` rows will be read from it then: with those to be brought they say how many threads are worth it.
+        """
+        found = list(self._changes(first, last))
+        self.warehouse.set_threads_for(more + sum(change.rows for change in found))
+        for changes in _together(found):
             with self.warehouse.transaction():
                 for change in changes:
                     self._apply(change)
                 self._note(changes)
 
     def _changes(self, first: int, last: int) -> Iterator[_Change]:
-        sql = FactSql(self.plan, read_symbols(self.warehouse, self.plan.table.name))
+        sql = FactSql(self.plan, self.symbols)
         if self.plan.atoms:
             yield from self._atoms(first, last, sql)
         for index, presence in enumerate(self.plan.presences):
@@ -154,7 +163,8 @@ class FactState:
         dirty = sorted(day for day, version in live.items() if not _covers(kept.get(day), version, level))
         for part in by_word(dirty).values() if words else _parts(dirty):
             select = statement([DayFile(day, self.live[day].path) for day in part])
-            yield _Change(table, tuple(part), {day: f"{live[day]}/{level}" for day in part}, select, words)
+            versions, rows = {day: f"{live[day]}/{level}" for day in part}, sum(self.live[day].rows for day in part)
+            yield _Change(table, tuple(part), versions, select, words, rows)
 
     def _months(self, table: str, before: int, statement: Statement) -> Iterator[_Change]:
         """Whole months before the daily state, one row per entity and month; `day` is the month's first day."""
@@ -170,7 +180,8 @@ class FactState:
                 yield _Change(table, (month,), {})
             elif kept.get(month) != version:
                 select = statement([DayFile(day, self.live[day].path) for day in days])
-                yield _Change(table, (month,), {month: version}, f"SELECT {month} AS day, * FROM ({select})")
+                rows = sum(self.live[day].rows for day in days)
+                yield _Change(table, (month,), {month: version}, f"SELECT {month} AS day, * FROM ({select})", rows=rows)
 
     def _apply(self, change: _Change) -> None:
         """Replace rows within a transaction. The first rows make the table, the last ones to go take it with them."""
@@ -236,7 +247,7 @@ def _covers(kept: str | None, version: str, level: int) -> bool:
     return made_from == version and int(kept_level) <= level
 
 
-def read_symbols(warehouse: Warehouse, table: str) -> Symbols:
+def _read_symbols(warehouse: Warehouse, table: str) -> Symbols:
     """The texts behind a fact table's codes."""
     kinds = {column: f"{table}.{column}" for column in CODED[table]}
     rows = warehouse.connection.execute("SELECT kind, code, text FROM symbols ORDER BY code").fetchall()

@@ -14,7 +14,7 @@ from keepwell.metrics.frame import day_number
 from keepwell.metrics.plan import FactPlan, RowPlan, plan_metrics
 from keepwell.metrics.row_sql import DIALECT, local_day
 from keepwell.metrics.row_values import DATES, RowSql
-from keepwell.metrics.state import FactState, read_symbols
+from keepwell.metrics.state import FactState
 from keepwell.model.expression_text import expression_text
 from keepwell.services.workspace import Workspace
 from keepwell.warehouse.storage import Warehouse
@@ -44,7 +44,7 @@ def planned_statements(
 
 def _facts(warehouse: Warehouse, plan: FactPlan, day: int) -> Iterator[PlannedStatement]:
     state = FactState.of(warehouse, plan, endless_readings(plan))
-    sql = FactSql(plan, read_symbols(warehouse, plan.table.name))
+    sql = FactSql(plan, state.symbols)
     last = max((d for d in state.live if d <= day), default=None)
     path = _NONE if last is None else state.live[last].path.relative_to(warehouse.root)
     files = [DayFile(day if last is None else last, path)]

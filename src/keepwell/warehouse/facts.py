@@ -17,11 +17,17 @@ EMPTY_VERSION: Final = "empty"
 
 @dataclass(frozen=True)
 class FactDay:
-    """The live file of one day; `version` depends on its content alone."""
+    """The live file of one day, named from the data folder; `version` depends on its content alone."""
 
-    path: Path
+    root: Path
+    name: str
     version: str
     rows: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is. Made when it is asked for: of thousands of days few are read."""
+        return self.root / self.name
 
 
 def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
@@ -29,7 +35,7 @@ def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
     found = warehouse.connection.execute(
         "SELECT day, path, version, rows FROM fact_days WHERE table_name = ? ORDER BY day", [table.name]
     ).fetchall()
-    return {day: FactDay(warehouse.root / path, version, rows) for day, path, version, rows in found}
+    return {day: FactDay(warehouse.root, name, version, rows) for day, name, version, rows in found}
 
 
 def fact_dates(warehouse: Warehouse, table: Table) -> list[date]:
@@ -43,7 +49,7 @@ def fact_day(warehouse: Warehouse, table: Table, day: date) -> FactDay | None:
     found = warehouse.connection.execute(
         "SELECT path, version, rows FROM fact_days WHERE table_name = ? AND day = ?", [table.name, day]
     ).fetchone()
-    return None if found is None else FactDay(warehouse.root / found[0], found[1], found[2])
+    return None if found is None else FactDay(warehouse.root, found[0], found[1], found[2])
 
 
 def write_day(warehouse: Warehouse, table: Table, day: date, select_sql: str) -> FactDay:
@@ -57,13 +63,13 @@ def write_day(warehouse: Warehouse, table: Table, day: date, select_sql: str) ->
     fresh = folder / f"{os.getpid()}.tmp"
     _copy_sorted(warehouse, table, select_sql, fresh)
     version, rows = _version(warehouse, table, fresh)
-    path = folder / f"{version}.parquet"
+    fact = FactDay(warehouse.root, f"facts/{table.name}/{day.isoformat()}/{version}.parquet", version, rows)
     if rows:
-        _install(fresh, path)
+        _install(fresh, fact.path)
     else:
         fresh.unlink()
-    _flip(warehouse, table, day, FactDay(path, version, rows))
-    return FactDay(path, version, rows)
+    _flip(warehouse, table, day, fact)
+    return fact
 
 
 def remove_unlisted(warehouse: Warehouse, table: Table, day: date) -> None:
@@ -138,7 +144,5 @@ def _flip(warehouse: Warehouse, table: Table, day: date, fact: FactDay) -> None:
     connection = warehouse.connection
     connection.execute("DELETE FROM fact_days WHERE table_name = ? AND day = ?", [table.name, day])
     if fact.rows:
-        where = fact.path.relative_to(warehouse.root).as_posix()
-        connection.execute(
-            "INSERT INTO fact_days VALUES (?, ?, ?, ?, ?)", [table.name, day, where, fact.version, fact.rows]
-        )
+        values = [table.name, day, fact.name, fact.version, fact.rows]
+        connection.execute("INSERT INTO fact_days VALUES (?, ?, ?, ?, ?)", values)

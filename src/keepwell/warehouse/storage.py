@@ -19,6 +19,8 @@ from keepwell.warehouse.schema import schema_statements
 __all__ = ["Warehouse", "WarehouseBusy", "WarehouseError"]
 
 LAYOUT: Final = "2"
+ROWS_FOR_ALL: Final = 2_000_000
+"""Where fewer rows are read, waking more threads than one costs more than they do."""
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Warehouse:
     _lock: int | None
     dates: tuple[int, ...] = ()
     rates: Rates | None = None
+    _alone: bool = False
 
     @classmethod
     def open(
@@ -86,6 +89,13 @@ class Warehouse:
             self.dates = ()
             raise
         self.connection.execute("COMMIT")
+
+    def set_threads_for(self, rows: int) -> None:
+        """Use one thread from here on, or all, by how many rows are going to be read."""
+        alone = rows < ROWS_FOR_ALL
+        if alone != self._alone:
+            self.connection.execute("SET threads = 1" if alone else "RESET threads")
+            self._alone = alone
 
     def sweep(self) -> None:
         """Remove what an interrupted load left behind: stage files and fact files that no manifest row names."""
