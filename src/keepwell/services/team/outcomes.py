@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from keepwell.services.published import NothingPublished
-from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.audit import Actor, record, written_together
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outcome_effects import Known, apply_result, withdraw
 from keepwell.services.team.task_days import published_model, situation_now
@@ -74,7 +74,7 @@ def log_outcome(
     said = _Said(contact, issue, result, note.strip(), follow_up_on)
     _check(said, today)
     known = _known(task_id)
-    with transaction.atomic():
+    with transaction.atomic(), written_together():
         task = _claimed(task_id, version, now)
         outcome = Outcome.objects.create(
             task=task,
@@ -186,12 +186,12 @@ def _claimed(task_id: int, version: int, now: datetime) -> Task:
     won = unchanged.update(
         state=Task.State.DONE, closed_at=now, closed_why="Outcome logged", snoozed_until=None, version=F("version") + 1
     )
+    if won:
+        return Task.objects.get(pk=task_id)
     task = Task.objects.select_related("outcome__logged_by", "assignee").filter(pk=task_id).first()
     if task is None:
         raise OutcomeInvalid({"task": "This task is not there any more."})
-    if not won:
-        raise OutcomeConflict(conflict_words(task), task)
-    return task
+    raise OutcomeConflict(conflict_words(task), task)
 
 
 def conflict_words(task: Task) -> str:

@@ -1,11 +1,11 @@
 """What other programs can be told of: events of the workspace, for webhooks.
 
 An event is a change that the audit log writes down, so nothing happens without it and it happens in the change's own
-transaction. `announce` puts one delivery for each target into the outbox.
+transaction. `announce_all` puts one delivery for each target into the outbox.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -59,14 +59,20 @@ EVENTS: Final[Mapping[str, Announced]] = {
 _EVENT_OF: Final = {action: name for name, about in EVENTS.items() for action in about.actions}
 
 
-def announce(entry: AuditEntry) -> None:
+def announce_all(entries: Iterable[AuditEntry]) -> None:
     """Tell the targets that want to know of what was just written down."""
-    event = _EVENT_OF.get(entry.action)
-    if event is None:
+    told = [(event, entry) for entry in entries if (event := _EVENT_OF.get(entry.action)) is not None]
+    if not told:
         return
-    wanted = [target for target in WebhookTarget.objects.filter(on=True) if event in target.events]
-    rows = [delivery(target, event, f"{entry.pk}", entry, body_of(event, entry)) for target in wanted]
-    Outgoing.objects.bulk_create(rows, ignore_conflicts=True)
+    targets = list(WebhookTarget.objects.filter(on=True))
+    rows = [
+        delivery(target, event, f"{entry.pk}", entry, body_of(event, entry))
+        for event, entry in told
+        for target in targets
+        if event in target.events
+    ]
+    if rows:
+        Outgoing.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def delivery(target: WebhookTarget, event: str, key: str, about: AuditEntry, body: str) -> Outgoing:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from keepwell.playbooks.messages import one_line
 from keepwell.services.team.audit import Actor, record
@@ -18,7 +18,6 @@ class OutboxError(Exception):
     """What cannot be done with a message; the words say why."""
 
 
-@transaction.atomic
 def put(
     now: datetime,
     *,
@@ -34,9 +33,16 @@ def put(
         name: one_line(str(value))[: _LENGTHS[name]] if name in _LENGTHS else value for name, value in fields.items()
     }
     about = {"channel": channel, "audience": audience, "made_at": now, "due_at": due_at or now, **said}
-    row, made = Outgoing.objects.get_or_create(key=key, defaults=about)
-    if made:
-        note(row, "queued", f"To {row.to_name or row.address or row.channel}: {row}", now, who)
+    row = Outgoing(key=key, **about)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            note(row, "queued", f"To {row.to_name or row.address or row.channel}: {row}", now, who)
+    except IntegrityError:
+        known = Outgoing.objects.filter(key=key).first()
+        if known is None:
+            raise
+        return known
     return row
 
 

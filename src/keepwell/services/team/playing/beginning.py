@@ -9,7 +9,7 @@ from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.desk import Desk
 from keepwell.services.team.playing.effects import KEEPWELL
 from keepwell.services.team.playing.plays import Kept, keep_version
-from keepwell.services.team.playing.writing import columns, write_effects
+from keepwell.services.team.playing.writing import columns, write_first
 from keepwell.store.models import Happening, Hold, PlaybookHeldOut, PlaybookRun
 
 TRIGGER: Final = "trigger"
@@ -44,7 +44,8 @@ def begin(
     if compare and held_out(kept.play.name, customer_id, kept.play.playbook.hold_out):
         _hold_out(desk, kept, customer_id)
         raise StartRefused("is left alone, to compare with")
-    keep_version(kept, desk.now)
+    if (kept.play.name, kept.play.version) not in desk.versions:
+        keep_version(kept, desk.now)
     machine, entry = Machine(kept.play), len(entries) + 1
 
     def first(facts: Facts | None) -> Moved:
@@ -75,7 +76,7 @@ def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, moved: Moved, who:
         summary=f"{kept.label} for {run.company}: started by {by}",
         after={"playbook": run.playbook, "version": run.version, "entry": state.entry},
     )
-    write_effects(desk, run, moved)
+    write_first(desk, run, moved)
     return run
 
 

@@ -18,7 +18,7 @@ from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.roles import People
 from keepwell.services.team.playing.switches import switched_on
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Channel, Outgoing, PlaybookEffect, PlaybookRun
+from keepwell.store.models import Channel, Outgoing, PlaybookEffect, PlaybookRun, PlaybookVersion
 
 REMEMBERED: Final = 30
 """For so many days a message counts against the caps; for more where a cap looks back further."""
@@ -60,6 +60,11 @@ class Desk:
     def on(self) -> set[str]:
         """The playbooks that may start by themselves."""
         return switched_on()
+
+    @cached_property
+    def versions(self) -> set[tuple[str, str]]:
+        """The playbooks and versions that are kept; none of them ever goes."""
+        return set(PlaybookVersion.objects.values_list("playbook", "version"))
 
     def facts(self, customer_id: str) -> Facts | None:
         """What the newest day says of a customer, without the messages that it got."""

@@ -44,11 +44,11 @@ WITHDRAWABLE: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 
 def apply_effects(
-    desk: Desk, run: PlaybookRun, kept: Kept, effects: Sequence[Effect], state: State, who: Actor
+    desk: Desk, run: PlaybookRun, kept: Kept, effects: Sequence[Effect], state: State, who: Actor, *, new: bool = False
 ) -> None:
-    """Do what a move asked for. What has a row under its key was done before and is left."""
-    keys = [effect.key for effect in effects if effect.kind is not Wanted.TIMER]
-    done = set(PlaybookEffect.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
+    """Do what a move asked for. What has a row under its key was done before and is left; a new run did nothing yet."""
+    done = set[str]() if new else _done(effects)
+    rows: list[PlaybookEffect] = []
     for effect in effects:
         if effect.key in done:
             continue
@@ -57,13 +57,23 @@ def apply_effects(
             result, words = _timer(wish)
         else:
             result, words = _end(wish, state) if effect.kind is Wanted.END else HANDLERS[effect.kind](wish)
-            _keep(wish, result)
+            rows.append(_row(wish, result))
         _record(wish, who, words, result)
+    if rows:
+        PlaybookEffect.objects.bulk_create(rows)
 
 
-def settle(run: PlaybookRun, state: State, now: datetime) -> None:
-    """After a move: timers that no longer count go, and questions that were passed over are closed."""
-    if state.timer:
+def _done(effects: Sequence[Effect]) -> set[str]:
+    keys = [effect.key for effect in effects if effect.kind is not Wanted.TIMER]
+    return set(PlaybookEffect.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
+
+
+def settle(run: PlaybookRun, timer: int, state: State, now: datetime) -> None:
+    """After a move: timers that no longer count go, and questions that were passed over are closed.
+
+    `timer` is the number of the one that counted before.
+    """
+    if state.timer and (state.ended or state.timer != timer):
         old = PlaybookTimer.objects.filter(run=run)
         old = old if state.ended else old.exclude(number=state.timer)
         old.delete()
@@ -77,9 +87,9 @@ def _asked(state: State) -> bool:
     return any(mark.what.startswith("asks ") for mark in state.history)
 
 
-def _keep(wish: Wish, result: Result) -> None:
+def _row(wish: Wish, result: Result) -> PlaybookEffect:
     effect = wish.effect
-    PlaybookEffect.objects.create(
+    return PlaybookEffect(
         key=effect.key,
         run=wish.run,
         kind=str(effect.kind),

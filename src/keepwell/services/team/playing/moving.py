@@ -1,7 +1,9 @@
 """Moves the runs of one customer, in the order in which things happened, within one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from django.db import transaction
 
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.facts import Facts
@@ -20,23 +22,36 @@ class Moving:
 
     desk: Desk
     customer_id: str
+    happened: Sequence[Happening] | None = None
+    """What the turn has read, of a customer without a timer that is due; None to read here."""
     _runs: dict[int, PlaybookRun] = field(default_factory=dict)
 
     def all(self) -> int:
         """Hear what happened and fire what is due; how much there was. What follows from it waits for the next turn."""
-        found = self._waiting()
-        for one in found:
+        happened, due = self._waiting()
+        if not self._taken(happened):
+            transaction.set_rollback(True)
+            return 0
+        if due or any(one.kind != START for one in happened):
+            running = PlaybookRun.objects.filter(customer_id=self.customer_id, ended_at=None)
+            self._runs = {run.pk: run for run in running.order_by("pk")}
+        for one in _in_order(happened, due):
             self._hear(one) if isinstance(one, Happening) else self._fire(one)
-        return len(found)
+        return len(happened) + len(due)
 
-    def _waiting(self) -> list[Happening | PlaybookTimer]:
-        """In the order of time; an answer that came when a timer was due comes first."""
-        running = PlaybookRun.objects.filter(customer_id=self.customer_id, ended_at=None)
-        self._runs = {run.pk: run for run in running.order_by("pk")}
-        heard = Happening.objects.filter(customer_id=self.customer_id, heard_at=None)
+    def _waiting(self) -> tuple[Sequence[Happening], Sequence[PlaybookTimer]]:
+        if self.happened is not None:
+            return self.happened, ()
+        happened = Happening.objects.filter(customer_id=self.customer_id, heard_at=None)
         due = PlaybookTimer.objects.filter(run__customer_id=self.customer_id, due_at__lte=self.desk.now)
-        ordered = [((h.at, 0, h.pk), h) for h in heard] + [((t.due_at, 1, t.run_id), t) for t in due]
-        return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]
+        return list(happened), list(due)
+
+    def _taken(self, happened: Sequence[Happening]) -> bool:
+        """Say that these are heard; False when another worker heard some of them since the turn read them."""
+        if not happened:
+            return True
+        mine = Happening.objects.filter(pk__in=[one.pk for one in happened], heard_at=None)
+        return mine.update(heard_at=self.desk.now) == len(happened)
 
     def _fire(self, timer: PlaybookTimer) -> None:
         timer.delete()
@@ -45,7 +60,6 @@ class Moving:
             self._move(run, Event(Happened.TIMER, timer=timer.number))
 
     def _hear(self, one: Happening) -> None:
-        Happening.objects.filter(pk=one.pk).update(heard_at=self.desk.now)
         if one.kind == START:
             begin_from(self.desk, one)
             return
@@ -71,3 +85,9 @@ class Moving:
             return Machine(kept.play).step(state, told, now)
 
         write_move(self.desk, run, self.desk.moved(self.customer_id, kept, run, step))
+
+
+def _in_order(happened: Iterable[Happening], due: Iterable[PlaybookTimer]) -> list[Happening | PlaybookTimer]:
+    """In the order of time; an answer that came when a timer was due comes first."""
+    ordered = [((h.at, 0, h.pk), h) for h in happened] + [((t.due_at, 1, t.run_id), t) for t in due]
+    return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]

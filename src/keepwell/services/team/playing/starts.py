@@ -8,7 +8,7 @@ from keepwell.model.playbook_definitions import EventTrigger
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.machine import Machine
 from keepwell.playbooks.state import state_from
-from keepwell.services.team.audit import Actor
+from keepwell.services.team.audit import Actor, written_together
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox.compose import compose_message
 from keepwell.services.team.playing.beginning import TRIGGER, StartRefused, begin
@@ -42,7 +42,7 @@ def start_by_hand(
     if kept is None:
         raise WorkspaceError(f"There is no playbook '{playbook}' in the model.")
     desk.read([customer_id], ())
-    with transaction.atomic():
+    with transaction.atomic(), written_together():
         hold_customer(customer_id, wait=True)
         return begin(desk, kept, customer_id, by=f"{_name(who)}, by hand", who=who)
 
@@ -51,7 +51,7 @@ def stop_run(who: Actor, run: PlaybookRun, now: datetime) -> PlaybookRun:
     """Stop a run: nothing that it still waits for happens. One that has ended stays as it is."""
     desk = desk_of(workspace(), now)
     desk.read([run.customer_id], [(run.playbook, run.version)])
-    with transaction.atomic():
+    with transaction.atomic(), written_together():
         hold_customer(run.customer_id, wait=True)
         fresh = PlaybookRun.objects.get(pk=run.pk)
         kept = desk.plays.of_run(fresh)

@@ -1,14 +1,16 @@
 """One turn of a worker: hears what happened, fires timers that are due, customer by customer."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from keepwell.services.team.audit import written_together
 from keepwell.services.team.outbox.compose import compose_message
 from keepwell.services.team.playing.desk import Compose, Desk, desk_of
+from keepwell.services.team.playing.happenings import START
 from keepwell.services.team.playing.holding import hold_customer
 from keepwell.services.team.playing.known import Look
 from keepwell.services.team.playing.moving import Moving
@@ -41,31 +43,41 @@ def playing_turn(
     if not customers:
         return 0
     desk = desk_of(workspace, now, look=look, compose=compose)
-    running = PlaybookRun.objects.filter(customer_id__in=customers, ended_at=None)
-    desk.read(customers, set(running.values_list("playbook", "version")))
-    return sum(_moved(desk, customer, worker) for customer in customers)
+    happened = _happened([customer for customer, rings in customers.items() if not rings])
+    moving = [name for name in customers if name not in happened or any(o.kind != START for o in happened[name])]
+    running = PlaybookRun.objects.filter(customer_id__in=moving, ended_at=None)
+    desk.read(customers, set(running.values_list("playbook", "version")) if moving else ())
+    return sum(_moved(desk, name, worker, happened.get(name)) for name in customers)
 
 
-def _customers(now: datetime, limit: int) -> list[str]:
-    """Whose runs have something waiting, those that waited longest first."""
+def _happened(customers: Collection[str]) -> dict[str, list[Happening]]:
+    """What waits to be heard by the runs of these customers."""
+    found: dict[str, list[Happening]] = {customer: [] for customer in customers}
+    for one in Happening.objects.filter(customer_id__in=customers, heard_at=None) if customers else ():
+        found[one.customer_id].append(one)
+    return found
+
+
+def _customers(now: datetime, limit: int) -> dict[str, bool]:
+    """Whose runs have something waiting, those that waited longest first, and whether a timer may be among it."""
     asleep = [customer for customer, (until, _) in _resting.items() if until > now]
     happened = Happening.objects.filter(heard_at=None).order_by("pk")
     due = PlaybookTimer.objects.filter(due_at__lte=now).order_by("due_at")
     if asleep:
         happened, due = happened.exclude(customer_id__in=asleep), due.exclude(run__customer_id__in=asleep)
-    found: Iterable[str] = (
-        *happened.values_list("customer_id", flat=True)[:limit],
-        *due.values_list("run__customer_id", flat=True)[:limit],
-    )
-    return list(dict.fromkeys(found))[:limit]
+    heard = happened.values_list("customer_id", flat=True)[:limit]
+    rings = list(due.values_list("run__customer_id", flat=True)[:limit])
+    found = list(dict.fromkeys([*heard, *rings]))[:limit]
+    return {customer: len(rings) == limit or customer in rings for customer in found}
 
 
-def _moved(desk: Desk, customer_id: str, worker: str) -> int:
+def _moved(desk: Desk, customer_id: str, worker: str, happened: list[Happening] | None) -> int:
     try:
         with transaction.atomic():
             if not hold_customer(customer_id, wait=False):
                 return 0
-            moved = Moving(desk, customer_id).all()
+            with written_together():
+                moved = Moving(desk, customer_id, happened).all()
     except (OperationalError, InterfaceError):
         raise
     except Exception:
