@@ -73,7 +73,8 @@ def test_runs_are_started_read_and_stopped(
 def test_questions_are_answered_once(program: MakeProgram, row: PortfolioRow, model: Model) -> None:
     one = question_of(run_of(model, NAME, row, until="ask"), row)
     admin = program("admin")
-    assert [item["id"] for item in admin.get("/approvals")["items"]] == [one.pk]
+    assert [(item["id"], item["why_not"]) for item in admin.get("/approvals")["items"]] == [(one.pk, "")]
+    assert "Managers" in program("viewer").get(f"/approvals/{one.pk}")["why_not"]
     answered = told(admin.post(f"/approvals/{one.pk}/decide", {"approve": True, "note": "Fine"}))
     assert (answered["state"], answered["note"], answered["decided_by"]["id"]) == ("given", "Fine", admin.person.pk)
     assert "was quicker" in problem(admin.post(f"/approvals/{one.pk}/decide", {"approve": False}), 409)["detail"]

@@ -1,5 +1,6 @@
 """Runs and approvals: timelines, the inbox, and who may see whose."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from keepwell.model.definitions import Model
 from keepwell.services.planning.sources import current_model
 from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.offering.policies import Policy, policies_change
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Approval, AuditEntry, Happening, PlaybookRun
+from keepwell.store.models import Approval, AuditEntry, Happening, Offer, Person, PlaybookRun
 from tests.playbook_rows import question_of, run_of
 from tests.web import NOW, MakeClient
 
@@ -124,11 +127,47 @@ def test_who_may_not_approve_sees_and_does_nothing(
     one = asked(model, rows[0])
     owner = client_of("csm", email="boss@example.com", owner_aliases=[rows[0].owner_email])
     page = text(owner, "/approvals")
-    assert "Waiting for a manager's answer" in page
+    assert "Waiting for somebody else" in page
+    assert "Nobody in the workspace may answer this yet. Managers, CS-ops and admins answer questions." in page
+    client_of("admin", email="ann@example.com", name="Ann Admin")
+    page = text(owner, "/approvals")
+    assert "Waits for Ann Admin. Managers, CS-ops and admins answer questions." in page
     assert one.question in page
     assert 'name="answer"' not in page
     assert owner.post(f"/approvals/{one.pk}/answer", {"answer": "yes"}).status_code == 403
     assert Approval.objects.get().state == "open"
+
+
+def test_buttons_are_for_those_who_may_answer_and_the_others_read_why(
+    client_of: MakeClient, rows: list[PortfolioRow], model: Model
+) -> None:
+    own, theirs = asked(model, rows[0]), asked(model, rows[1], kind="offer")
+    manager = client_of(
+        "manager", email="mia@example.com", name="Mia", owner_aliases=[rows[0].owner_email, rows[1].owner_email]
+    )
+    ops = client_of("ops", email="ola@example.com", name="Ola")
+    offer_of(theirs, manager.person)  # type: ignore[attr-defined]
+    page = text(manager, "/approvals")
+    assert page.count('value="yes"') == 1
+    assert f"/approvals/{own.pk}/answer" in page
+    assert f"/approvals/{theirs.pk}/answer" not in page
+    assert "Waits for Ola. You asked for this offer, so somebody else approves it." in page
+    assert "Waits for Ola." in text(manager, f"/approvals/{theirs.pk}")
+    page = text(ops, "/approvals")
+    assert page.count('value="yes"') == 2
+    assert "Waiting for somebody else" not in page
+    policies_change(Actor("test"), {"pause": Policy(approves="admin", largest={"months": 3})}, NOW)
+    assert "Nobody in the workspace may answer this yet. Offers of this kind are approved by admin" in text(
+        ops, f"/approvals/{theirs.pk}"
+    )
+
+
+def offer_of(question: Approval, by: Person) -> Offer:
+    return Offer.objects.create(
+        key=f"offer-{question.pk}", kind="pause", customer_id=question.customer_id, company=question.company,
+        title="A pause", state=Offer.State.ASKED, approval=question, offered_by=by, made_at=NOW,
+        expires_at=NOW + timedelta(days=7),
+    )  # fmt: skip
 
 
 def test_a_stranger_learns_nothing_of_runs_and_questions(

@@ -175,11 +175,14 @@ class ApprovalBody(Schema):
     decided_by: PersonBrief | None
     decided_at: datetime | None
     note: str
+    why_not: str = Field(description="Why the token's person cannot answer it; empty when it can.")
 
     @classmethod
-    def of(cls, approval: Approval) -> "ApprovalBody":
+    def of(cls, approval: Approval, why_not: str) -> "ApprovalBody":
         """A question."""
         person = approval.decided_by
         decided = PersonBrief(id=person.pk, email=person.email, name=person.shown_name) if person else None
-        plain = {name: getattr(approval, name) for name in cls.model_fields if name not in ("id", "decided_by")}
-        return cls(**plain, id=approval.pk, decided_by=decided)
+        plain = {
+            name: getattr(approval, name) for name in cls.model_fields if name not in ("id", "decided_by", "why_not")
+        }
+        return cls(**plain, id=approval.pk, decided_by=decided, why_not=why_not)

@@ -1,5 +1,6 @@
 """Playbooks at work: how they go, their budgets and switches, runs, and questions that wait for a yes."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from ninja import Query, Router, Schema, Status
@@ -24,6 +25,7 @@ from keepwell.interfaces.workspace.pages.playbooks import PlaybookLine, playbook
 from keepwell.interfaces.workspace.playbook_steps import steps_shown
 from keepwell.model.definitions import Model
 from keepwell.services.team.access import may_see_customer
+from keepwell.services.team.playing.answering import Answering, offers_asked
 from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.budgets import budget_ask, budget_of
@@ -160,13 +162,13 @@ def list_approvals(
         closed = only_seen(Approval.objects.filter(state=state), customers_seen(request.workspace, request.user))
         found = closed.order_by("-decided_at", "-pk")
     shown = found.select_related("decided_by")[offset : offset + limit]
-    return page_of([ApprovalBody.of(one) for one in shown], found.count(), limit, offset)
+    return page_of(_questions(request, shown), found.count(), limit, offset)
 
 
 @approvals.get("/{int:approval_id}", response={200: ApprovalBody, **PROBLEMS}, auth=READ)
 def get_approval(request: ApiRequest, approval_id: Pk) -> Any:
     """One question, answered or not."""
-    return ApprovalBody.of(_approval(request, approval_id))
+    return _questions(request, [_approval(request, approval_id)])[0]
 
 
 @approvals.post(
@@ -176,7 +178,14 @@ def get_approval(request: ApiRequest, approval_id: Pk) -> Any:
 def decide_approval(request: ApiRequest, approval_id: Pk, body: DecideBody) -> Any:
     """Approve or refuse, once; the playbook goes on within moments."""
     _approval(request, approval_id)
-    return ApprovalBody.of(approval_decide(acting(request), approval_id, body.approve, body.note, request.now))
+    decided = approval_decide(acting(request), approval_id, body.approve, body.note, request.now)
+    return _questions(request, [decided])[0]
+
+
+def _questions(request: ApiRequest, found: Iterable[Approval]) -> list[ApprovalBody]:
+    answering, listed = Answering(), list(found)
+    offers = offers_asked(listed)
+    return [ApprovalBody.of(one, answering.why_not(request.user, one, offers[one.pk])) for one in listed]
 
 
 def _line(request: ApiRequest, model: Model, name: str) -> PlaybookLine:

@@ -17,7 +17,8 @@ from keepwell.interfaces.workspace.playbook_words import COMPANY
 from keepwell.model.step_definitions import END
 from keepwell.services.published import PortfolioRow, customers_named
 from keepwell.services.team.access import Action, may, may_see_customer
-from keepwell.services.team.playing.approvals import ApprovalRefused, approval_decide, approvals_for, may_decide
+from keepwell.services.team.playing.answering import Answering, offers_asked
+from keepwell.services.team.playing.approvals import ApprovalRefused, approval_decide, approvals_for
 from keepwell.services.team.playing.definitions import definition_of
 from keepwell.services.team.playing.seen import customers_seen, only_seen
 from keepwell.services.workspace import Workspace
@@ -25,6 +26,7 @@ from keepwell.store.models import Approval, Offer, Person, PlaybookRun
 
 DECIDED: Final = 15
 WAITING: Final = 100
+NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,22 @@ class Asked:
     role: str
     then: tuple[tuple[str, str], ...]
     offers: tuple[Offer, ...]
-    mine: bool
     overdue: bool
+    why_not: str
+    who: tuple[str, ...]
+
+    @property
+    def mine(self) -> bool:
+        """Whether the person who looks may answer; else `why_not` says why, and `who` may."""
+        return not self.why_not
+
+    @property
+    def others(self) -> str:
+        """The names of those who may answer, in words."""
+        names = list(self.who[:NAMED])
+        left = len(self.who) - NAMED
+        names += [f"{left} other{'s' if left > 1 else ''}"] if left > 0 else []
+        return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @require_GET
@@ -52,7 +68,7 @@ def approvals(request: PageRequest) -> HttpResponse:
 def approval(request: PageRequest, pk: int) -> HttpResponse:
     """One question, answered or not."""
     found = _approval_or_404(request, pk)
-    asked = next(_asked(request, [found], {found.pk} if may_decide(request.user, found) else set()))
+    asked = next(_asked(request, [found]))
     return render(request, "workspace/approvals/approval.html", {"one": asked, "alone": True})
 
 
@@ -86,14 +102,15 @@ def _answered(request: PageRequest, pk: int, *, said: str = "", problem: str = "
 
 
 def _inbox(request: PageRequest, *, said: str = "", problem: str = "") -> HttpResponse:
-    waiting, own = waiting_for(request.workspace, request.user)
-    shown = list(waiting[:WAITING])
+    waiting, decides = waiting_for(request.workspace, request.user)
+    asked = list(_asked(request, waiting[:WAITING]))
+    parts = ([one for one in asked if one.mine], [one for one in asked if not one.mine])
     seen = customers_seen(request.workspace, request.user)
     closed = only_seen(Approval.objects.exclude(state=Approval.State.OPEN), seen).select_related("decided_by")
     known = {
-        "asked": list(_asked(request, shown, {one.pk for one in shown} if own else set())),
+        "parts": [(mine, part) for mine, part in zip((True, False), parts, strict=True) if part or mine is decides],
         "total": waiting.count(),
-        "decides": own,
+        "shown": len(asked),
         "closed": list(closed.order_by("-decided_at", "-pk")[:DECIDED]),
         "said": said,
         "problem": problem,
@@ -117,22 +134,24 @@ def _approval_or_404(request: PageRequest, pk: int) -> Approval:
     return found
 
 
-def _asked(request: PageRequest, found: Iterable[Approval], mine: set[int]) -> Iterator[Asked]:
+def _asked(request: PageRequest, found: Iterable[Approval]) -> Iterator[Asked]:
     listed = list(found)
     rows = customers_named(request.workspace, [one.customer_id for one in listed])
-    offers: dict[int | None, list[Offer]] = {}
-    for offer in Offer.objects.filter(approval__in=listed):
-        offers.setdefault(offer.approval_id, []).append(offer)
-    ways = _Ways(request.workspace)
+    offers = offers_asked(listed)
+    ways, answering = _Ways(request.workspace), Answering()
     for one in listed:
+        about = offers[one.pk]
+        is_open = one.state == Approval.State.OPEN
+        why_not = answering.why_not(request.user, one, about)
         yield Asked(
             approval=one,
             row=rows.get(one.customer_id),
             role=asked_words(one.asked_role),
             then=tuple(ways.of(one)),
-            offers=tuple(offers.get(one.pk, ())),
-            mine=one.pk in mine and one.state == Approval.State.OPEN,
-            overdue=one.state == Approval.State.OPEN and one.due_at is not None and one.due_at < request.now,
+            offers=about,
+            overdue=is_open and one.due_at is not None and one.due_at < request.now,
+            why_not=why_not,
+            who=tuple(person.shown_name for person in answering.who(one, about)) if is_open and why_not else (),
         )
 
 

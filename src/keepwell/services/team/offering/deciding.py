@@ -1,11 +1,12 @@
 """What follows from the answer to “may this be offered?”."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.here import workspace
 from keepwell.services.team.offering.making import record_offer
-from keepwell.services.team.offering.policies import outranks, policies_now
+from keepwell.services.team.offering.policies import Policy, outranks, policies_now
 from keepwell.services.team.offering.sending import open_offer
 from keepwell.store.models import Approval, Offer, Person, PlaybookEffect
 
@@ -15,11 +16,14 @@ KIND = "offer"
 def why_not(person: Person, approval: Approval) -> str:
     """Why a person does not decide about an offer; empty when it does."""
     offer = Offer.objects.filter(approval=approval).first()
-    if offer is None:
-        return ""
+    return "" if offer is None else offer_why_not(person, offer, policies_now())
+
+
+def offer_why_not(person: Person, offer: Offer, policies: Mapping[str, Policy]) -> str:
+    """The same, for an offer and rules that are at hand."""
     if offer.offered_by_id == person.pk:
         return "You asked for this offer, so somebody else approves it."
-    needed = policies_now()[offer.kind].approves
+    needed = policies[offer.kind].approves
     return "" if outranks(person.role, needed) else f"Offers of this kind are approved by {needed} and above."
 
 
