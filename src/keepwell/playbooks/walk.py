@@ -36,6 +36,8 @@ from keepwell.playbooks.texts import filled
 
 MOST_VISITS: Final = 500
 """More steps than this no run makes, however it loops."""
+UNANSWERED: Final = "nobody answered in time"
+"""What the history says of a question that expired."""
 
 
 class Walk:
@@ -203,7 +205,7 @@ class Walk:
         if due is None or due > self.now:
             self.rest(self.limit if due is None else due)
             return False
-        self._on(step.refused, "nobody answered in time")
+        self._on(step.refused, UNANSWERED)
         return True
 
     def _due(self, step: Acting, begun: datetime) -> datetime | None:

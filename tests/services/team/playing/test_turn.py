@@ -143,8 +143,17 @@ def test_nobody_answers_and_the_question_expires(stage: MakeStage) -> None:
     here = stage(LADDER)
     here.start()
     here.after(days=4)
-    assert Approval.objects.get().state in ("expired", "gone")
+    assert Approval.objects.get().get_state_display() == "Nobody answered in time"
+    assert PlaybookRun.objects.get().ended_at is not None
     assert not Offer.objects.exists()
+
+
+def test_a_question_that_expired_on_the_way_expired_although_something_stops_the_run_later(stage: MakeStage) -> None:
+    here = stage(LADDER.replace("refused: end", "refused: again") + '    - {name: again, approval: "And {company}?"}\n')
+    here.start()
+    here.after(days=4)
+    here.happens(Happened.OUTCOME, "lost")
+    assert list(Approval.objects.order_by("pk").values_list("state", flat=True)) == ["expired", "gone"]
 
 
 def test_a_question_is_answered_once(stage: MakeStage, person: MakePerson) -> None:

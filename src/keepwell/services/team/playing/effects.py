@@ -6,6 +6,7 @@ from typing import Final
 
 from keepwell.playbooks.events import Effect, Wanted
 from keepwell.playbooks.state import State
+from keepwell.playbooks.walk import UNANSWERED
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.desk import NOT_RECEIVED, Desk
 from keepwell.services.team.playing.effects_data import assign, update_fields
@@ -77,14 +78,22 @@ def settle(run: PlaybookRun, timer: int, state: State, now: datetime) -> None:
         old = PlaybookTimer.objects.filter(run=run)
         old = old if state.ended else old.exclude(number=state.timer)
         old.delete()
-    if _asked(state) and (state.ended or not state.asked):
+    if _asked(state):
         open_ones = Approval.objects.filter(run=run, kind="playbook", state=Approval.State.OPEN)
-        open_ones.update(state=Approval.State.GONE if state.ended else Approval.State.EXPIRED, decided_at=now)
+        open_ones = open_ones.exclude(key=state.asked)
+        over = Approval.State.EXPIRED if not state.ended or _unanswered(state) else Approval.State.GONE
+        open_ones.update(state=over, decided_at=now)
 
 
 def _asked(state: State) -> bool:
     """Whether a run ever asked for an approval."""
     return any(mark.what.startswith("asks ") for mark in state.history)
+
+
+def _unanswered(state: State) -> bool:
+    """Whether the last question of a run is the one that nobody answered in time, wherever the run went then."""
+    told = (mark.what for mark in reversed(state.history) if mark.what.startswith("asks ") or mark.what == UNANSWERED)
+    return next(told, "") == UNANSWERED
 
 
 def _row(wish: Wish, result: Result) -> PlaybookEffect:
