@@ -102,6 +102,16 @@ def test_what_does_not_end_it(event: Event) -> None:
     assert (after.ended, effects) == (False, ())
 
 
+@pytest.mark.parametrize(("said", "ended"), [("resolved", True), ("follow_up", True), ("no answer", False)])
+def test_an_outcome_ends_a_ladder_unless_nobody_was_reached(said: str, ended: bool) -> None:
+    one = machine("trigger: {manual: true}\nstop_on: [outcome]\nsteps: [{wait: 1d}, {task: Call}]")
+    state, _ = one.begin("c1", 1, MONDAY, facts())
+    after, _ = one.step(state, Event(Happened.OUTCOME, said), MONDAY + HOUR)
+    assert after.ended is ended
+    assert after.reason == (f"outcome: {said}" if ended else "")
+    assert ended or after.history[-1].what == "outcome: no answer"
+
+
 APPROVED = """
 trigger: {manual: true}
 steps:

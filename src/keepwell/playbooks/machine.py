@@ -25,6 +25,8 @@ _STOPS: Final = {
     Happened.SEGMENT_LEFT: "segment_left",
 }
 LOST: Final = "lost"
+NO_ANSWER: Final = "no answer"
+"""An outcome of somebody who was not reached: a voicemail ends no ladder that waits for an answer."""
 """The outcome after which nothing goes on."""
 
 
@@ -85,7 +87,7 @@ class Machine:
                 return "customer lost"
             case Happened.RESPONSE:
                 return event.name if event.name in stops else ""
-            case Happened.OUTCOME:
+            case Happened.OUTCOME if event.name != NO_ANSWER:
                 return f"outcome: {event.name}" if "outcome" in stops else ""
             case Happened.SIGNAL_OFF | Happened.SEGMENT_LEFT:
                 about = self._about(state)

@@ -12,7 +12,7 @@ from keepwell.services.team.holds import end_hold, standing_holds
 from keepwell.services.team.outcomes import OutcomeConflict, OutcomeInvalid, UndoRefused, log_outcome, undo_outcome
 from keepwell.services.team.tasks import open_tasks_from_run
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, CanonicalWrite, Hold, Outcome, Task
+from keepwell.store.models import AuditEntry, CanonicalWrite, Happening, Hold, Outcome, Task
 from tests.services.team.task_world import AT_RISK, DROPPING, HEALTHY, Agency, Days, days
 from tests.services.team.test_tasks import moment, opened, run
 from tests.web import LAST, NOW, MakePerson
@@ -68,6 +68,27 @@ def test_resolved_closes_what_else_was_opened_by_the_run(days: Days) -> None:
     )  # fmt: skip
     log(the_task(play="urgent_call"))
     assert opened() == []
+
+
+@pytest.mark.parametrize(
+    ("contact", "result", "heard"),
+    [
+        ("reached", "follow_up", "follow_up"),
+        ("voicemail", "follow_up", "no answer"),
+        ("email", "follow_up", "no answer"),
+        ("voicemail", "resolved", "resolved"),
+        ("email", "lost", "lost"),
+    ],
+)
+def test_playbooks_hear_whether_somebody_was_reached(days: Days, contact: str, result: str, heard: str) -> None:
+    run(days, Agency("acme", AT_RISK))
+    log(
+        the_task(),
+        contact=contact,
+        result=result,
+        follow_up_on=LAST + timedelta(days=3) if "follow" in result else None,
+    )
+    assert Happening.objects.get(customer_id="acme", kind="outcome").name == heard
 
 
 def test_a_follow_up_comes_on_its_day_to_who_promised_it(days: Days, person: MakePerson) -> None:

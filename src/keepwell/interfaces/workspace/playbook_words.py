@@ -47,7 +47,7 @@ SENDERS: Final = {"owner": "the customer's owner", "executive": "an executive", 
 ANSWERS: Final = {"reply": "a reply", "click": "a click", "meeting": "a meeting", "login": "a login"}
 STOPS: Final = {
     **ANSWERS,
-    "outcome": "a logged outcome",
+    "outcome": "an outcome of who was reached",
     "signal_off": "the signal going off",
     "segment_left": "leaving the segment",
 }

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 
 from keepwell.model.definitions import Model
 from keepwell.playbooks.events import Happened
+from keepwell.playbooks.machine import NO_ANSWER
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.holds import hold_until, record_end
 from keepwell.services.team.playing.happenings import happened
@@ -36,7 +37,7 @@ class Known:
 def apply_result(who: Actor, outcome: Outcome, known: Known, *, now: datetime, today: date) -> None:
     """Everything that follows from an outcome, in the caller's transaction."""
     _keep_interaction(who, outcome, now)
-    happened(outcome.customer_id, Happened.OUTCOME, name=outcome.result, key=f"outcome:{outcome.pk}", at=now)
+    happened(outcome.customer_id, Happened.OUTCOME, name=_heard(outcome), key=f"outcome:{outcome.pk}", at=now)
     match outcome.result:
         case Outcome.Result.RESOLVED:
             _hold(who, outcome, known, Hold.Kind.RESOLVED, now=now, today=today)
@@ -48,6 +49,12 @@ def apply_result(who: Actor, outcome: Outcome, known: Known, *, now: datetime, t
             _hold(who, outcome, known, Hold.Kind.LOST, now=now, today=today)
             _close(who, outcome, _others(outcome), now)
             _keep_churn(outcome, now)
+
+
+def _heard(outcome: Outcome) -> str:
+    """What playbooks hear: who left a message, or wrote, and tries again later, has no answer yet."""
+    waits = outcome.result == Outcome.Result.FOLLOW_UP and outcome.contact != Outcome.Contact.REACHED
+    return NO_ANSWER if waits else outcome.result
 
 
 def follow_up_of(outcome: Outcome) -> Task | None:

@@ -30,7 +30,7 @@ def test_a_signal_that_turns_on_starts_what_it_triggers_once(stage: MakeStage) -
     for _ in range(2):
         assert here.day(DAY + timedelta(days=1), on, off).starts == 1
         here.turn()
-    assert [run.started_by for run in PlaybookRun.objects.all()] == ["signal quiet"]
+    assert [run.started_by for run in PlaybookRun.objects.all()] == ["signal “quiet”"]
     here.now += timedelta(days=1)
     assert here.day(DAY + timedelta(days=2), on, on).starts == 0, "still on is nothing new"
 

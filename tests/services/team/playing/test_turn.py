@@ -178,6 +178,24 @@ def test_an_open_task_of_the_same_play_is_linked(stage: MakeStage) -> None:
     assert results == [{"task": task.pk}, {"task": task.pk, "linked": True}]
 
 
+def test_a_linked_task_says_what_the_step_says(stage: MakeStage) -> None:
+    step = "{task: 'Call', play: call, notes: 'About {company}', checklist: [Look, Call]}"
+    body = f"trigger: {{manual: true}}, steps: [{step}]"
+    here = stage(f"p: {{{body}}}\nq: {{{body}}}")
+    there = Task.objects.create(
+        customer_id="c1", company="Acme", kind="segment", play="call", title="Call Acme",
+        priority=1, opened_on=here.now.date(), opened_at=here.now, due_at=here.now,
+    )  # fmt: skip
+    here.start("p")
+    there.refresh_from_db()
+    assert there.notes.startswith("About ")
+    assert there.checklist == [{"text": "Look", "done": False}, {"text": "Call", "done": False}]
+    Task.objects.filter(pk=there.pk).update(notes="Mine", checklist=[{"text": "Look", "done": True}])
+    here.start("q")
+    there.refresh_from_db()
+    assert (there.notes, there.checklist) == ("Mine", [{"text": "Look", "done": True}]), "what somebody did stays"
+
+
 @pytest.mark.parametrize(("condition", "linked"), [("signal 'quiet' is on", True), ("logins < 5", False)])
 def test_the_task_of_a_segment_that_answers_the_signal_is_linked(
     stage: MakeStage, condition: str, linked: bool

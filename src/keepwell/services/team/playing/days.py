@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from keepwell.model.definitions import Model, Segment, Signal
+from keepwell.model.metric_definitions import Metric
 from keepwell.model.playbook_definitions import (
     DateTrigger,
     EnteredTrigger,
@@ -16,6 +18,7 @@ from keepwell.model.playbook_definitions import (
     ScoreTrigger,
     SignalTrigger,
 )
+from keepwell.model.score_definitions import Score
 from keepwell.playbooks.entries import newcomer, triggered
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.facts import Facts
@@ -117,26 +120,32 @@ def _starts(plays: Plays, before: Day | None, today: Day, now: datetime) -> Iter
 
 
 def _start(kept: Kept, customer: str, as_of: date, now: datetime) -> Happening:
-    name, data = kept.play.name, {"by": trigger_words(kept.play.playbook), TRIGGER: True}
+    name, data = kept.play.name, {"by": trigger_words(kept.model, kept.play.playbook), TRIGGER: True}
     return happening(customer, START, name=name, key=f"day:{name}:{as_of}:{customer}", at=now, data=data)
 
 
-def trigger_words(playbook: Playbook) -> str:
+def trigger_words(model: Model, playbook: Playbook) -> str:
     """What starts a playbook, in words."""
     match playbook.trigger:
         case SignalTrigger(signal=name):
-            return f"signal {name}"
+            return f"signal “{_called(model.signals.get(name), name)}”"
         case EnteredTrigger(segment_entered=name):
-            return f"entered {name}"
+            return f"entered “{_called(model.segments.get(name), name)}”"
         case LeftTrigger(segment_left=name):
-            return f"left {name}"
+            return f"left “{_called(model.segments.get(name), name)}”"
         case ScoreTrigger(score=name, below=below, reaches=reaches):
-            return f"{name} fell below {below:g}" if below is not None else f"{name} reached {reaches:g}"
+            called = _called(model.scores.get(name), name)
+            return f"{called} fell below {below:g}" if below is not None else f"{called} reached {reaches:g}"
         case DateTrigger(date=name, days_before=days) if days is not None:
-            return f"{days} days before {name}"
+            return f"{days} days before {_called(model.metrics.get(name), name).lower()}"
         case DateTrigger(date=name, days_after=days):
-            return f"{days} days after {name}"
+            return f"{days} days after {_called(model.metrics.get(name), name).lower()}"
     return "by itself"
+
+
+def _called(found: Metric | Segment | Score | Signal | None, name: str) -> str:
+    """What people call it."""
+    return (found.label if found is not None else "") or name.replace("_", " ")
 
 
 def _changed(plays: Plays, running: Sequence[PlaybookRun], today: Day, now: datetime) -> Iterator[Happening]:

@@ -33,7 +33,20 @@ def task(wish: Wish) -> tuple[Result, str]:
             return {"task": made.pk}, f"task “{made.title}”"
         except IntegrityError:
             there = Task.objects.get(customer_id=wish.run.customer_id, play=play, state__in=OPEN_STATES)
+    _add(wish, there)
     return {"task": there.pk, "linked": True}, f"task “{there.title}” is open already"
+
+
+def _add(wish: Wish, there: Task) -> None:
+    """What the step says goes with the task that is there, where nobody wrote anything yet."""
+    notes, points = str(wish.effect.details.get("notes", "")), wish.effect.details.get("checklist", ())
+    changed: dict[str, Any] = {}
+    if notes and not there.notes:
+        changed["notes"] = notes
+    if points and not there.checklist:
+        changed["checklist"] = [{"text": text, "done": False} for text in points]
+    if changed:
+        Task.objects.filter(pk=there.pk).update(**changed)
 
 
 def _open_task(wish: Wish, play: str) -> Task | None:
