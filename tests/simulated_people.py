@@ -19,6 +19,7 @@ from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.days import LOGIN_DAYS, day_arrived
 from keepwell.services.team.playing.happenings import happened
+from keepwell.services.team.playing.known import look_up
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.team.playing.starts import start_by_hand, start_from_event
 from keepwell.services.team.playing.switches import switch
@@ -27,7 +28,6 @@ from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
     Approval,
     AuditEntry,
-    Happening,
     Outgoing,
     Person,
     PlaybookEffect,
@@ -42,6 +42,7 @@ from tests.services.team.playing.stage import plain_message
 
 MORNING: Final = time(9)
 TICK: Final = timedelta(minutes=15)
+AT_ONCE: Final = 500
 MOST_SHOWN: Final = 20
 ANSWERS: Final = (("click", 0.10), ("reply", 0.06), ("meeting", 0.03))
 """What a message to a customer is answered with, and how often."""
@@ -75,7 +76,10 @@ class Year:
         today = day_facts(self.workspace.snapshots, day, {*plays.names, *LOGIN_DAYS})
         day_arrived(self.workspace, plays, self.before, today, self.now)
         self.before = today
+        # Everybody will be asked for before the day is over: once for all is quicker than a few at a time.
+        look_up(self.workspace)(today.customers(), plays.names)
         self._plan()
+        self._turn()
 
     def counts(self) -> dict[str, Any]:
         """The last hours pass; then everything is counted, and held against the rules."""
@@ -114,21 +118,20 @@ class Year:
 
     def _next(self) -> datetime | None:
         """The next quarter of an hour in which there is something to do."""
-        timer = PlaybookTimer.objects.order_by("due_at").values_list("due_at", flat=True).first()
-        letter = Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at").first()
-        known = [timer, letter.due_at if letter else None, self.coming[0][0] if self.coming else None]
-        if Happening.objects.filter(heard_at=None).exists():
-            return self.now
-        found = min((moment for moment in known if moment is not None), default=None)
+        timers = PlaybookTimer.objects.order_by("due_at").values_list("due_at", flat=True)[:1]
+        letters = Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at")
+        known = [*timers, *letters.values_list("due_at", flat=True)[:1]]
+        found = min([*known, *(moment for moment, _, _ in self.coming[:1])], default=None)
         return None if found is None else _up(found)
 
     def _turn(self) -> None:
-        """The worker's turn, as often as there is something to do."""
-        done = True
-        while done:
+        """The worker's turn, as often as there is something to do; a turn that moves nothing sends nothing new."""
+        moved, sent = 0, AT_ONCE
+        while moved or sent:
             self.turns += 1
             moved = playing_turn(self.workspace, self.now, worker="year", compose=plain_message)
-            done = bool(delivery_turn(self.workspace, self.now, worker="year", limit=500) or moved)
+            letters = moved or sent == AT_ONCE
+            sent = delivery_turn(self.workspace, self.now, worker="year", limit=AT_ONCE) if letters else 0
         self._read_mail()
 
     def _read_mail(self) -> None:
@@ -145,12 +148,13 @@ class Year:
 
     def _plan(self) -> None:
         """What people are going to do today: questions, tasks, playbooks by hand, events."""
-        for approval in Approval.objects.filter(state="open"):
+        for pk in Approval.objects.filter(state="open").values_list("pk", flat=True):
             if self.draw.random() < 0.6:
-                self._later(self._decide(approval.pk), hours=self.draw.uniform(0.5, 7))
-        for task in Task.objects.filter(state="open", opened_on__lte=self.now.date()).order_by("pk"):
+                self._later(self._decide(pk), hours=self.draw.uniform(0.5, 7))
+        tasks = Task.objects.filter(state="open", opened_on__lte=self.now.date()).order_by("pk")
+        for pk in tasks.values_list("pk", flat=True):
             if self.draw.random() < 1 / WITHIN_DAYS:
-                self._later(self._work(task.pk), hours=self.draw.uniform(0.5, 7))
+                self._later(self._work(pk), hours=self.draw.uniform(0.5, 7))
         for what in self._by_hand():
             self._later(what, hours=self.draw.uniform(0.5, 7))
 

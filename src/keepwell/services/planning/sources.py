@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -78,7 +79,25 @@ def _document(name: str, text: str, shown: str) -> Document:
 
 def current_model(workspace: Workspace) -> LoadedModel:
     """The workspace's model on disk, its documents named as in `model_sources`."""
-    return load_sources(model_sources(workspace))
+    folder = standing(workspace.model_dir)
+    return _standing(folder, _signature(folder)) if folder.is_dir() else load_sources(model_sources(workspace))
+
+
+def _signature(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells that the files of a folder are the same as a moment ago, without reading them."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for path in (os.path.join(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                state = os.stat(path)
+                found.append((path, state.st_ino, state.st_mtime_ns, state.st_size))
+    return tuple(sorted(found))
+
+
+@lru_cache(maxsize=8)
+def _standing(folder: Path, _signature: tuple[tuple[str, int, int, int], ...]) -> LoadedModel:
+    """Every message that is sent asks for the model; reading its files takes longer than all the rest of it."""
+    return load_sources(read_sources(folder))
 
 
 def current_hash(workspace: Workspace) -> str:

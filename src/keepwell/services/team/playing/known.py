@@ -1,9 +1,11 @@
 """Customers of the newest published day, for the runs that are moved now: one query, however many there are."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from keepwell.playbooks.facts import Facts, Value
@@ -14,6 +16,8 @@ from keepwell.warehouse.sql import listed
 
 _ALWAYS: Final = ("customer_id", "name", "status", "owner_email", "segment", "segments", "signals", "mrr")
 _RENEWALS: Final = ("m.renewal_date", "renewal_date")
+MOST_REMEMBERED: Final = 5_000
+"""So many customers of the day are kept between turns."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,50 @@ def look_up(workspace: Workspace) -> Look:
         as_of = workspace.snapshots.latest()
         if as_of is None or not customers:
             return {}
-        path = str(workspace.snapshots.path(as_of))
-        return {row["customer_id"]: _known(as_of, row, names) for row in _rows(path, customers, names)}
+        known = _remembered(as_of, *_version(workspace.snapshots.path(as_of)), frozenset(names))
+        return known.of(customers)
 
     return look
 
 
-def _rows(path: str, customers: Collection[str], names: Iterable[str]) -> list[Row]:
+def _version(path: Path) -> tuple[str, tuple[int, ...]]:
+    """A day's file, and what changes when the day is published anew."""
+    state = path.stat()
+    return str(path), (state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@dataclass
+class _Remembered:
+    """Customers of one file that turns asked for already: most of them are asked for again within the day."""
+
+    as_of: date
+    path: str
+    names: frozenset[str]
+    columns: str
+    found: dict[str, Known | None] = field(default_factory=dict)
+
+    def of(self, customers: Collection[str]) -> dict[str, Known]:
+        """Those of the customers that the day knows. Threads share what was found, so it is replaced, never changed."""
+        found = self.found
+        missing = [customer for customer in customers if customer not in found]
+        if missing:
+            full = len(found) + len(missing) > MOST_REMEMBERED
+            asked = {customer: found[customer] for customer in customers if customer in found}
+            found = self.found = (asked if full else found) | self._read(missing)
+        return {customer: known for customer in customers if (known := found[customer]) is not None}
+
+    def _read(self, customers: Sequence[str]) -> dict[str, Known | None]:
+        sql = f"SELECT {self.columns} FROM read_parquet(?) WHERE customer_id IN (SELECT unnest(?))"  # noqa: S608 - own
+        rows = rows_of(sql, [self.path, customers])
+        return dict.fromkeys(customers) | {row["customer_id"]: _known(self.as_of, row, self.names) for row in rows}
+
+
+@lru_cache(maxsize=2)
+def _remembered(as_of: date, path: str, _version: tuple[int, ...], names: frozenset[str]) -> _Remembered:
     wanted = {column for name in names for column in (f"m.{name}", name)} | {*_ALWAYS, *_RENEWALS}
     described = rows_of("SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet(?))", [path])
     columns = listed(row["column_name"] for row in described if row["column_name"] in wanted)
-    sql = f"SELECT {columns} FROM read_parquet(?) WHERE customer_id IN (SELECT unnest(?))"  # noqa: S608 - its own names
-    return rows_of(sql, [path, sorted(customers)])
+    return _Remembered(as_of, path, names, columns)
 
 
 def _known(as_of: date, row: Row, names: Iterable[str]) -> Known:
