@@ -10,10 +10,11 @@ from django.conf import settings
 from keepwell.services.published import publish_copies
 from keepwell.services.runs import run_day
 from keepwell.services.team.audit import Actor
+from keepwell.services.team.offering.written_back import keep_accepted
 from keepwell.services.team.outbox.suppression import allow, suppress
 from keepwell.services.team.sync import Synced, inbox_files, inbox_of, sync
 from keepwell.services.workspace import Workspace, workspace_init
-from keepwell.store.models import CanonicalWrite
+from keepwell.store.models import CanonicalWrite, Offer
 from tests.web import LAST, NOW
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,23 @@ def test_a_suppression_that_is_taken_back_before_it_was_loaded_leaves_the_data_a
     allow(OPS, again.pk, NOW)
     day(peopled)
     assert said(peopled) == {"p1": False, "p2": False, "p3": True}
+
+
+def test_an_accepted_offer_is_an_event_once(fresh: Workspace) -> None:
+    """However often it is written down and loaded; segments find it by its name and its properties."""
+    put(fresh, "customers.csv", CUSTOMERS)
+    offer = Offer.objects.create(
+        key="k", customer_id="a", company="Acme", kind="pause", title="A pause", terms={"months": 2}, worth=200,
+        state="accepted", made_at=NOW, expires_at=NOW, answered_at=NOW,
+    )  # fmt: skip
+    for later in (0, 1):
+        keep_accepted(offer, NOW + timedelta(days=later))
+        assert synced(fresh).quarantined == 0
+    found = rows(
+        fresh,
+        "SELECT s.text, e.value, e.feature, e.person, json_extract_string(e.properties, '$.kind') FROM read_parquet("
+        f"'{fresh.data_dir}/facts/events/**/*.parquet') e JOIN symbols s ON s.code = e.name AND s.kind = 'events.name'",
+    )
+    assert [(name, float(value), *rest) for name, value, *rest in found] == [
+        ("offer_accepted", 200.0, None, None, "pause")
+    ]

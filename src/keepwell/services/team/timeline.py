@@ -1,4 +1,4 @@
-"""A customer's timeline: what the data say happened, together with the tasks, outcomes and notes of the team."""
+"""A customer's timeline: what the data say happened, and the tasks, outcomes, offers and notes of the team."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from django.db.models import Model, QuerySet
 
 from keepwell.services.published import TIMELINE_KINDS, TimelineEntry, customer_timeline
 from keepwell.services.team.notes import notes_of
+from keepwell.services.team.offering.history import offer_moments
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Outcome, Task
 
-TEAM_KINDS: Final = ("task", "outcome", "note")
+TEAM_KINDS: Final = ("task", "outcome", "offer", "note")
 KINDS: Final = (*TIMELINE_KINDS, *TEAM_KINDS)
 PAGE: Final = 30
 Row = TypeVar("Row", bound=Model)
@@ -123,4 +124,10 @@ def _notes(customer_id: str, before: datetime | None, since: datetime | None) ->
         yield Entry(note.written_at, "note", "Note", note.text, person=person)
 
 
-_OF_KIND: Final = {"task": _tasks, "outcome": _outcomes, "note": _notes}
+def _offers(customer_id: str, before: datetime | None, since: datetime | None) -> Iterator[Entry]:
+    for one in offer_moments(customer_id):
+        if (before is None or one.at < before) and (since is None or one.at >= since):
+            yield Entry(one.at, "offer", one.title, one.detail, person=one.person)
+
+
+_OF_KIND: Final = {"task": _tasks, "outcome": _outcomes, "offer": _offers, "note": _notes}

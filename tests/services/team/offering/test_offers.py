@@ -16,6 +16,7 @@ from keepwell.services.team.offering.policies import (
 from keepwell.services.team.offering.sending import offer_token
 from keepwell.services.team.offers import (
     ON_PAGE,
+    TOLD,
     OfferRefused,
     Proposal,
     offer_accept,
@@ -28,8 +29,9 @@ from keepwell.services.team.offers import (
 from keepwell.services.team.outcomes import log_outcome, undo_outcome
 from keepwell.services.team.playing.approvals import ApprovalRefused, approval_decide
 from keepwell.services.team.task_changes import Seen, mark_done
+from keepwell.services.team.timeline import timeline_of
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Approval, AuditEntry, Happening, Offer, Outgoing, Task
+from keepwell.store.models import Approval, AuditEntry, CanonicalWrite, Happening, Offer, Outgoing, Task
 from tests.web import LAST, NOW, MakePerson
 
 pytestmark = pytest.mark.django_db
@@ -247,3 +249,41 @@ def test_a_token_of_another_offer_cannot_be_made(published: Workspace, row: Port
     assert offer_of_token(offer_token(one)) == one
     assert offer_of_token(f"{second}:{mark}") is None
     assert first != second
+
+
+def test_the_timeline_tells_all_that_became_of_an_offer(
+    published: Workspace, row: PortfolioRow, person: MakePerson
+) -> None:
+    """Asked for, approved, sent, accepted, carried out; and it is written down as an event exactly once."""
+    csm, manager = person("csm", name="Cs"), person("manager", name="Boss", owner_aliases=[row.owner_email])
+    wanted = Proposal("pause", "A pause", {"months": 2}, to_email="ada@example.com", to_name="Ada")
+    offer = make(published, row, wanted, who=actor(csm))
+    approval_decide(actor(manager), Approval.objects.get().pk, True, "", NOW + timedelta(hours=1))
+    Outgoing.objects.filter(key__startswith="offer:").update(state="sent", sent_at=NOW + timedelta(hours=2))
+    accepted(published, offer, now=NOW + timedelta(hours=3))
+    with pytest.raises(OfferRefused):
+        accepted(published, offer, now=NOW + timedelta(hours=4))
+    task = Task.objects.get(play=f"offer:{offer.pk}")
+    mark_done(actor(manager), [Seen(task.pk)], now=NOW + timedelta(hours=5))
+    offers_turn(published, NOW + timedelta(hours=6))
+    told = timeline_of(published, row.customer_id, kinds=("offer",)).entries
+    assert [entry.title for entry in told] == [
+        "Offer carried out: A pause", "Offer accepted: A pause", "Offer sent: A pause",
+        "Offer approved: A pause", "Offer waits for approval: A pause",
+    ]  # fmt: skip
+    assert [(told[3].person, told[4].person), told[1].detail] == [("Boss", "Cs"), f"Ada · {ON_PAGE}"]
+    assert told[4].detail == "2 months"
+    [kept] = CanonicalWrite.objects.filter(table="events")
+    assert (kept.row["name"], kept.row["event_id"]) == ("offer_accepted", f"keepwell-offer-{offer.pk}-accepted")
+    assert not timeline_of(published, "somebody-else", kinds=("offer",)).entries
+
+
+def test_what_expired_or_was_declined_is_told_too(published: Workspace, row: PortfolioRow) -> None:
+    declined = make(published, row)
+    offer_decline(WORKER, published, declined.pk, name="Ada", note="Too early", how=TOLD, now=NOW)
+    make(published, row, now=NOW + timedelta(days=1))
+    offers_turn(published, NOW + timedelta(days=30))
+    told = timeline_of(published, row.customer_id, kinds=("offer",)).entries
+    titles = {entry.title.split(":")[0] for entry in told}
+    assert titles == {"Offer made", "Offer declined", "Offer expired"}
+    assert not CanonicalWrite.objects.exists()

@@ -58,6 +58,7 @@ GROUPS: Final = {
     "contract": ("Contract", ("subscription", "renewal")),
     "milestones": ("Milestones", ("milestone",)),
     "team": ("Tasks & outcomes", ("task", "outcome")),
+    "offers": ("Offers", ("offer",)),
     "notes": ("Notes", ("note",)),
 }
 _ICONS: Final = {
@@ -71,6 +72,7 @@ _ICONS: Final = {
     "renewal": "calendar-event",
     "task": "clipboard-list",
     "outcome": "circle-check",
+    "offer": "star",
     "note": "note",
 }
 _CONTACT_ICONS: Final = {"Call": "phone", "E-mail": "mail", "Meeting": "users", "QBR": "users"}

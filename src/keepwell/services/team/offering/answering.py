@@ -16,6 +16,7 @@ from keepwell.services.team.offering.kinds import kind_of
 from keepwell.services.team.offering.limits import OfferRefused
 from keepwell.services.team.offering.making import record_offer
 from keepwell.services.team.offering.sending import quiet_calendar, said_terms
+from keepwell.services.team.offering.written_back import EVENT, keep_accepted
 from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.playing.roles import People
 from keepwell.services.team.playing.starts import start_from_event
@@ -40,7 +41,8 @@ def offer_accept(who: Actor, workspace: Workspace, pk: int, *, name: str, note: 
     offer.save(update_fields=["task"])
     _record_task(who, offer.task, now)
     record_offer(who, offer, "offer.accepted", f"{offer.answer['name']} accepted", now, how=how, task=offer.task.pk)
-    _tell(workspace, offer, "offer_accepted", now)
+    keep_accepted(offer, now)
+    _tell(workspace, offer, EVENT, now)
     return offer
 
 
