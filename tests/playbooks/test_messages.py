@@ -75,7 +75,7 @@ def test_markdown_in_values_is_no_markdown() -> None:
 
 def test_numbers_and_dates_are_plain() -> None:
     assert fill("{{ customer.a }} {{ customer.b }} {{ customer.c }}", a=14.0, b=0.5, c=date(2026, 4, 1)) == (
-        "s|14 0.5 2026-04-01"
+        "s|14 0.5 1 April 2026"
     )
 
 

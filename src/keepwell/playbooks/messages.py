@@ -90,9 +90,9 @@ def markdown_escaped(text: str) -> str:
 
 
 def _plain(value: Any, as_text: Callable[[str], str]) -> Any:
-    """Numbers without a needless `.0`, dates as dates, texts on one line without what cannot be seen."""
+    """Numbers without a needless `.0`, dates as people write them, texts on one line without what cannot be seen."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, datetime | date):
-        return value.isoformat()[:10]
+        return f"{value.day} {value:%B %Y}"
     return as_text(one_line(value)) if isinstance(value, str) else value

@@ -176,7 +176,7 @@ def test_an_offer_is_in_its_words(here: Workspace) -> None:
     run = running(CUSTOMER, messages={"hello": about})
     effect = asked("hello", offer={"kind": "pause", "title": "Two months off"}, expires_at="2026-07-14T12:00:00+00:00")
     (row,) = compose_message(here, effect, run, NOON, offer={"url": "https://k.example/o/abc"})
-    assert row.text == "Two months off until 2026-07-14\n\nAccept: https://k.example/o/abc"
+    assert row.text == "Two months off until 14 July 2026\n\nAccept: https://k.example/o/abc"
 
 
 def test_a_preview_is_what_would_be_sent_and_leaves_nothing(here: Workspace) -> None:

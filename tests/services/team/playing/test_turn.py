@@ -10,6 +10,7 @@ from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.playing.starts import start_by_hand, start_from_event, stop_run
 from keepwell.services.team.playing.switches import switch, switched_on
+from keepwell.services.team.playing.timelines import run_timeline
 from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import (
     Approval,
@@ -154,6 +155,17 @@ def test_a_question_that_expired_on_the_way_expired_although_something_stops_the
     here.after(days=4)
     here.happens(Happened.OUTCOME, "lost")
     assert list(Approval.objects.order_by("pk").values_list("state", flat=True)) == ["expired", "gone"]
+
+
+def test_what_the_approver_noted_stands_beside_the_answer(stage: MakeStage) -> None:
+    here = stage(LADDER)
+    run = here.start()
+    here.after(hours=24)
+    approval_decide(WHO, Approval.objects.get().pk, False, "They had it twice", here.now)
+    here.turn()
+    run.refresh_from_db()
+    said = [moment.what for moment in run_timeline(run).moments if moment.step == "ask"]
+    assert said[-1] == "refused by ops@example.com: “They had it twice”"
 
 
 def test_a_question_is_answered_once(stage: MakeStage, person: MakePerson) -> None:

@@ -106,7 +106,8 @@ def test_a_clock_rings_once(published: Workspace, monkeypatch: pytest.MonkeyPatc
     waiting = [ticket("t-1", hours_ago=1.5, priority="P0"), ticket("t-2", hours_ago=300, priority="P4")]
     monkeypatch.setattr(ringing, "desk_tickets", lambda *_a, **_k: waiting)
     monkeypatch.setattr(ringing, "arrived", lambda _w, incidents, _n: heard.extend(incidents))
-    assert ring(published, NOW) == 2
+    assert ring(published, NOW - timedelta(minutes=35)) == 1
+    assert ring(published, NOW) == 1
     assert ring(published, NOW) == 0
     assert [(one.names[0], one.key) for one in heard] == [
         ("ticket_sla_near", "t-1:response_near"),
@@ -164,6 +165,7 @@ def test_the_household_pack_hears_the_clocks(published: Workspace, monkeypatch: 
     heard: list[Any] = []
     monkeypatch.setattr(ringing, "desk_tickets", lambda *_a, **_k: [ticket("t-1", hours_ago=1.5, priority="P0")])
     monkeypatch.setattr(ringing, "arrived", lambda _w, incidents, _n: heard.extend(incidents))
+    ring(published, NOW - timedelta(minutes=35))
     ring(published, NOW)
     rules = Rules(resolve_model(pack_directory("household-app"), tables=TABLE_COLUMNS).model.alerts)
     assert [[hit.rule for hit in rules.hits(one)] for one in heard] == [["sla_near_breach"], ["sla_breached"]]

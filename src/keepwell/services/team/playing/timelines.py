@@ -1,14 +1,15 @@
 """A run as a timeline: what was done when, what came of it, what is waited for and until when."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from keepwell.playbooks.events import Wanted
 from keepwell.playbooks.state import Mark, State, state_from
-from keepwell.store.models import PlaybookEffect, PlaybookRun
+from keepwell.store.models import Approval, PlaybookEffect, PlaybookRun
 
+_ANSWERED: Final = ("approved", "refused")
 _UNSEEN: Final = (str(Wanted.TIMER), str(Wanted.END))
 
 
@@ -49,7 +50,7 @@ def run_timeline(run: PlaybookRun) -> RunTimeline:
     """Everything that is known of a run, in the order in which it happened."""
     state = state_from(run.state)
     effects = list(run.effects.exclude(kind__in=_UNSEEN).order_by("at", "key"))
-    moments = tuple(_moments(state.history, effects))
+    moments = tuple(_with_notes(run, effects, _moments(state.history, effects)))
     visited = frozenset(mark.step for mark in state.history if mark.step) | {state.step} - {"end"}
     return RunTimeline(moments, state, state.waits_until, visited)
 
@@ -62,6 +63,24 @@ def _moments(history: tuple[Mark, ...], effects: list[PlaybookEffect]) -> Iterat
         if found is not None:
             left.remove(found)
         yield _moment(mark, found)
+
+
+def _with_notes(run: PlaybookRun, effects: list[PlaybookEffect], moments: Iterator[Moment]) -> Iterator[Moment]:
+    """What whoever answered a question had to say about it stands beside the answer."""
+    notes: dict[str, str] | None = None
+    for moment in moments:
+        if moment.what.startswith(_ANSWERED):
+            notes = _notes(run, effects) if notes is None else notes
+            note = notes.get(moment.step)
+            yield replace(moment, what=f"{moment.what}: “{note}”") if note else moment
+        else:
+            yield moment
+
+
+def _notes(run: PlaybookRun, effects: list[PlaybookEffect]) -> dict[str, str]:
+    steps = {effect.key: effect.step for effect in effects if effect.kind == Wanted.APPROVAL}
+    answered = Approval.objects.filter(run=run, key__in=steps).exclude(note="").order_by("pk")
+    return {steps[key]: note for key, note in answered.values_list("key", "note")}
 
 
 def _moment(mark: Mark, effect: PlaybookEffect | None) -> Moment:

@@ -52,9 +52,9 @@ def next_clock(clocks: tuple[Clock, ...]) -> Clock | None:
 
 
 def rings(clocks: tuple[Clock, ...], after: datetime, now: datetime) -> Iterator[tuple[Clock, str, datetime]]:
-    """What running clocks reached since a moment: near, breached, and when."""
+    """What running clocks reached since a moment: near, breached, and when. What is late is near no more."""
     for one in clocks:
         if one.done_at is None:
-            for what, at in (("near", one.near_at), ("breached", one.due_at)):
-                if after < at <= now:
+            for what, at, until in (("near", one.near_at, one.due_at), ("breached", one.due_at, None)):
+                if after < at <= now and (until is None or now < until):
                     yield one, what, at
