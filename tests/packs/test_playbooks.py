@@ -1,5 +1,6 @@
 """The shipped playbooks: what the documents ask for is there, all of it runs, and all of it ends."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,8 @@ from keepwell.warehouse.columns import TABLE_COLUMNS
 
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ALL = [(pack, name) for pack in pack_names() for name in resolve_model(pack).model.playbooks]
+ASKED = re.compile(r"if customer\.(\w+) *%}")
+NO_NUMBERS = {"recurring_tasks_enabled", "industry", "health_trend"}
 MODELS = {pack: resolve_model(pack, tables=TABLE_COLUMNS).model for pack in pack_names()}
 
 
@@ -148,3 +151,36 @@ def test_who_is_critical_is_offered_a_discount_else_a_plan_of_its_own_else_a_goo
     assert lived(play, yes=False)[-2].step == "goodbye"
     offers = [effect.details for effect in lived(play, yes=True) if effect.kind is Wanted.OFFER]
     assert len(offers) == 1
+
+
+def counted_to(number: float, pack: str, name: str) -> str:
+    """A message to somebody of whom every number is this."""
+    model = MODELS[pack]
+    facts = Facts(MONDAY.date(), {"company": "Acme", **dict.fromkeys(model.metrics, number)})
+    around = Around(offer={"days": 14}, person={"first_name": "Ann"}, owner={"name": "Ben"})
+    return rendered(model.messages[name], message_fields("c1", facts, model.settings, around)).text
+
+
+@pytest.mark.parametrize("pack", sorted(MODELS))
+def test_no_letter_takes_none_for_some(pack: str) -> None:
+    """Where a number is asked for, 0 is a number, too: "0 of your requests are not solved" is nothing to write."""
+    metrics = MODELS[pack].metrics
+    for name, message in MODELS[pack].messages.items():
+        asked = ASKED.findall(" ".join((message.subject, message.text, message.button)))
+        counts = [one for one in asked if one in metrics and metrics[one].type not in ("text", "boolean")]
+        assert not [one for one in counts if one not in NO_NUMBERS], name
+
+
+def test_who_never_logged_in_is_not_told_when_it_was() -> None:
+    assert "days ago" not in counted_to(400.0, "agency-signals", "re_engagement")
+    assert "was last here" in MODELS["agency-signals"].messages["re_engagement"].text
+
+
+@pytest.mark.parametrize("play", ["critical_risk_workflow", "high_risk_workflow"])
+def test_a_levels_task_is_the_one_that_its_workflow_means(play: str) -> None:
+    """The first letter is the playbook's; the person's task of the level is the next step, and there is one of it."""
+    model = MODELS["saas-monitoring"]
+    tasks = [segment.task for segment in model.segments.values() if segment.task and segment.task.play == play]
+    steps = [s for p in model.playbooks.values() for s in p.steps if isinstance(s, TaskStep) and s.play == play]
+    assert len(tasks) == len(steps) == 1
+    assert "email" not in tasks[0].title.lower(), "the workflow has sent it already"
