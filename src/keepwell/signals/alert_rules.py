@@ -16,7 +16,7 @@ from keepwell.signals.properties import holds
 class Incident:
     """Something that happened to a customer. `key` names it, so that it counts once; an event has several names.
 
-    `shown` are the properties that people read; all of them when it is left out.
+    `shown` are the properties that people read; all of them when it is left out. `users` are the ids of who did it.
     """
 
     customer_id: str
@@ -25,6 +25,7 @@ class Incident:
     key: str
     properties: Mapping[str, Any] = field(default_factory=dict)
     shown: tuple[str, ...] | None = None
+    users: tuple[str, ...] = ()
 
     @property
     def about(self) -> dict[str, Any]:

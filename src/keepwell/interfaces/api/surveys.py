@@ -84,8 +84,8 @@ class SurveySwitch(Schema):
 
 @router.get("", response={200: list[SurveyBody], **PROBLEMS}, auth=READ)
 def list_surveys(request: ApiRequest) -> Any:
-    """Every survey of the model with its figures."""
-    return [_body(one) for one in survey_figures(request.workspace, request.now)]
+    """Every survey of the model with its figures, of the customers whom you see."""
+    return [_body(one) for one in survey_figures(request.workspace, request.user, request.now)]
 
 
 @router.get("/answers", response={200: Page[SurveyAnswerBody], **PROBLEMS}, auth=READ)
@@ -113,7 +113,7 @@ def switch_survey_on_or_off(request: ApiRequest, name: Word, body: SurveySwitch)
 
 
 def _found(request: ApiRequest, name: str) -> SurveyFigures:
-    found = one_survey(request.workspace, name, request.now)
+    found = one_survey(request.workspace, request.user, name, request.now)
     if found is None:
         raise Problem(404, "Not found", "The model has no such survey.")
     return found

@@ -35,7 +35,15 @@ def incident_of(message: Message, customer: str) -> Incident | None:
         return None
     plain = {name: value for _, said in _told(message) for name, value in said.items()}
     shown = tuple(plain) if message.kind == STRIPE else None
-    return Incident(customer, names, at, message.id, _properties(message) | plain, shown)
+    return Incident(customer, names, at, message.id, _properties(message) | plain, shown, _users(message))
+
+
+def _users(message: Message) -> tuple[str, ...]:
+    """Who did it, by the ids that the product knows them by."""
+    if message.kind == STRIPE:
+        return ()
+    user, anonymous = text(message.body.get("userId")), text(message.body.get("anonymousId"))
+    return tuple(filter(None, (user, anonymous and f"anonymous:{anonymous}")))
 
 
 def _at(message: Message) -> datetime:

@@ -78,10 +78,12 @@ def _identities() -> str:
     person = "FROM people t JOIN customer_keys k USING (customer) WHERE t.deleted_at IS NULL"
     anonymous = "json_extract_string(t.traits, '$.anonymous_id')"
     return (
-        f"SELECT id, min(customer_id) AS customer_id FROM (SELECT t.person_id AS id, k.customer_id {person}"  # noqa: S608
-        f" UNION ALL SELECT t.product_user_id, k.customer_id {person}"
-        f" UNION ALL SELECT 'anonymous:' || {anonymous}, k.customer_id {person}"
-        " UNION ALL SELECT unknown_id, customer_id FROM identity_links) WHERE id IS NOT NULL GROUP BY id ORDER BY id"
+        "SELECT id, min(customer_id) AS customer_id, min_by(person_id, customer_id) AS person_id FROM"  # noqa: S608
+        f" (SELECT t.person_id AS id, k.customer_id, t.person_id {person}"
+        f" UNION ALL SELECT t.product_user_id, k.customer_id, t.person_id {person}"
+        f" UNION ALL SELECT 'anonymous:' || {anonymous}, k.customer_id, t.person_id {person}"
+        " UNION ALL SELECT unknown_id, customer_id, NULL FROM identity_links)"
+        " WHERE id IS NOT NULL GROUP BY id ORDER BY id"
     )
 
 

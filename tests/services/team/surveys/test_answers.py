@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from keepwell.services.published import PortfolioQuery, portfolio_rows
 from keepwell.services.team.surveys.answers import AnswerRefused, answer, comment, opt_out
 from keepwell.services.team.surveys.figures import answers, last_comments, one_survey
 from keepwell.services.team.tasks import open_tasks_from_run
@@ -139,7 +140,7 @@ def test_who_wants_no_more_is_on_the_list(published: Workspace) -> None:
     assert (found.address, found.scope) == ("ada@acme.example", "marketing")
 
 
-def test_figures_say_what_came_of_it(published: Workspace) -> None:
+def test_figures_say_what_came_of_it(published: Workspace, person: MakePerson) -> None:
     first, *others = customers(published, 4)
     message = {"channel": "email", "audience": "customer", "made_at": NOON, "due_at": NOON}
     for number, (customer, score) in enumerate([(first, 10), *zip(others, (9, 8, 2), strict=True)]):
@@ -150,13 +151,14 @@ def test_figures_say_what_came_of_it(published: Workspace) -> None:
     quiet = Outgoing.objects.create(key="quiet", state="rehearsed", **message)
     for outgoing in (waiting, dead, quiet):
         invited(first, outgoing=outgoing)
-    found = one_survey(published, NPS, NOON)
+    ops = person("ops")
+    found = one_survey(published, ops, NPS, NOON)
     assert found is not None
     assert (found.sent, found.waiting, found.rehearsed, found.failed, found.answered) == (4, 1, 1, 1, 4)
     assert found.score == 25.0, "two promoters, one detractor, of four"
     assert [(one.label, one.count) for one in found.groups] == [("Detractor", 1), ("Passive", 1), ("Promoter", 2)]
     assert found.rate == 0.8
-    other = one_survey(published, CSAT, NOON)
+    other = one_survey(published, ops, CSAT, NOON)
     assert other is not None
     assert (other.score, other.rate) == (None, None)
 
@@ -170,3 +172,16 @@ def test_people_read_the_answers_of_their_own_customers(published: Workspace, pe
     assert not answers(published, everybody, NPS, group="high")
     assert last_comments(published, everybody)[NPS][0].comment == "Slow"
     assert not answers(published, stranger)
+
+
+def test_figures_are_of_the_customers_whom_one_sees(published: Workspace, person: MakePerson) -> None:
+    rows = [row for row in portfolio_rows(published, PortfolioQuery()) if row.owner_email]
+    first, other = rows[0], next(row for row in rows if row.owner_email != rows[0].owner_email)
+    for row, score in ((first, 10), (other, 2)):
+        answer(published, invited(row.customer_id).pk, score, NOON)
+    csm, ops = person("csm", owner_aliases=[first.owner_email]), person("ops")
+    mine, everybody = one_survey(published, csm, NPS, NOON), one_survey(published, ops, NPS, NOON)
+    assert mine is not None
+    assert everybody is not None
+    assert (mine.answered, mine.score) == (1, 100.0)
+    assert (everybody.answered, everybody.score) == (2, 0.0)

@@ -11,10 +11,17 @@ from django.views.decorators.http import require_GET, require_POST
 from keepwell.interfaces.workspace import survey_words
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.model.survey_definitions import GROUPS, group_of
-from keepwell.services.team.access import Action, may
+from keepwell.services.team.access import Action, may, scope_of
 from keepwell.services.team.outbox.switches import live
 from keepwell.services.team.surveys.defined import switch_survey
-from keepwell.services.team.surveys.figures import SurveyFigures, answers, group_label, last_comments, survey_figures
+from keepwell.services.team.surveys.figures import (
+    SurveyFigures,
+    answers,
+    group_label,
+    last_comments,
+    one_survey,
+    survey_figures,
+)
 from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import Channel, SurveyInvitation
 
@@ -25,13 +32,13 @@ PAGE: Final = 50
 @page(Action.SEE)
 def surveys(request: PageRequest) -> HttpResponse:
     """Every survey of the model with its figures, and the last words of customers."""
-    found = survey_figures(request.workspace, request.now)
+    found = survey_figures(request.workspace, request.user, request.now)
     comments = last_comments(request.workspace, request.user)
     known = {
         "lines": [{"figures": one, "when": survey_words.sent_when(one.survey), **_drawn(one)} for one in found],
         "comments": _said(sorted((c for few in comments.values() for c in few), key=_answered, reverse=True)[:8]),
         "labels": {one.name: one.label for one in found},
-        **_common(),
+        **_common(request),
     }
     return render(request, "workspace/surveys/list.html", known)
 
@@ -49,7 +56,7 @@ def survey(request: PageRequest, name: str) -> HttpResponse:
     known = {
         "figures": one,
         **_drawn(one),
-        **_common(),
+        **_common(request),
         "about": survey_words.about(one.survey),
         "follow_ups": [
             (group_label(one.survey.kind, which), text)
@@ -87,14 +94,19 @@ def survey_switch(request: PageRequest, name: str) -> HttpResponse:
 
 
 def _survey_or_404(request: PageRequest, name: str) -> SurveyFigures:
-    found = next((one for one in survey_figures(request.workspace, request.now) if one.name == name), None)
+    found = one_survey(request.workspace, request.user, name, request.now)
     if found is None:
         raise Http404
     return found
 
 
-def _common() -> dict[str, Any]:
-    return {"kinds": survey_words.KINDS, "colors": survey_words.GROUP_COLORS, "live": _live()}
+def _common(request: PageRequest) -> dict[str, Any]:
+    return {
+        "kinds": survey_words.KINDS,
+        "colors": survey_words.GROUP_COLORS,
+        "live": _live(),
+        "own_only": scope_of(request.user).owners is not None,
+    }
 
 
 def _drawn(one: SurveyFigures) -> dict[str, Any]:

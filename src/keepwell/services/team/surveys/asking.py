@@ -16,6 +16,7 @@ from keepwell.model.survey_definitions import Survey
 from keepwell.model.timelines import timeline
 from keepwell.playbooks.calendars import WorkCalendar, work_calendar
 from keepwell.services.published import customer_people
+from keepwell.services.published.identities import people_by_identity
 from keepwell.services.team.outbox.compose import used
 from keepwell.services.team.outbox.pen import Pen
 from keepwell.services.team.outbox.queue import put
@@ -110,7 +111,17 @@ class Asker:
             mine = tuple(one for one in people if one.person_id == occasion.person_id)
             if mine or occasion.person_id in ids:
                 return mine
-        return recipients(self.workspace, account, self.survey.to)
+        return self._who_did(occasion, account) or recipients(self.workspace, account, self.survey.to)
+
+    def _who_did(self, occasion: Occasion, account: Account) -> tuple[Addressee, ...]:
+        """The person who did it in the product, if it is one whom we know and may write to."""
+        known = people_by_identity(self.workspace, occasion.users)
+        ids = [known[user] for user in occasion.users if user in known]
+        if not ids:
+            return ()
+        people = recipients(self.workspace, account, "all_users")
+        found = (one for one in people if one.person_id == ids[0] and not one.unsubscribed)
+        return tuple(one for one in found if not suppressed(one.address, MARKETING))[:1]
 
     @property
     def _sent_at(self) -> datetime:

@@ -42,7 +42,10 @@ def _ask(workspace: Workspace, model: Model, incidents: Iterable[Incident], now:
         if name not in on:
             continue
         events = {trigger.event for trigger in survey.on if isinstance(trigger, OnHappening)}
-        found = {one.name: one for incident in incidents for one in _occasions(incident, events, on[name])}
+        found: dict[str, Occasion] = {}
+        for one in (one for incident in incidents for one in _occasions(incident, events, on[name])):
+            # Who did it first is asked, whatever comes with it in the same moment.
+            found.setdefault(one.name, one)
         fresh = [one for key, one in found.items() if _new(name, key, on[name])]
         asked += Asker(workspace, name, survey, now).ask(fresh).asked if fresh else 0
     return asked
@@ -53,7 +56,8 @@ def _occasions(incident: Incident, events: set[str], since: datetime) -> Iterabl
     for event in incident.names:
         if event in events and incident.at >= since:
             key = f"event:{event}:{incident.customer_id}:{incident.at.date()}"
-            yield Occasion(incident.customer_id, key, incident.at, event.replace("_", " ").capitalize())
+            words = event.replace("_", " ").capitalize()
+            yield Occasion(incident.customer_id, key, incident.at, words, users=incident.users)
 
 
 def _new(survey: str, key: str, since: datetime) -> bool:

@@ -1,7 +1,7 @@
 """What pages show of surveys: how many were sent and answered, what came of it, and what people said."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -65,18 +65,21 @@ class SurveyFigures:
         return self.answered / self.asked if self.asked else None
 
 
-def survey_figures(workspace: Workspace, now: datetime) -> list[SurveyFigures]:
-    """Every survey of the model, in its order; four queries however many there are."""
+def survey_figures(workspace: Workspace, person: Person, now: datetime) -> list[SurveyFigures]:
+    """Every survey of the model, in its order, of the customers whom a person sees; a few queries however many.
+
+    What the last week would have been is of the whole workspace: it is for those who switch surveys on.
+    """
     surveys, on = surveys_of(workspace), surveys_on()
     setting = WorkspaceSetting.objects.filter(name=WEEK).first()
     said = setting.value if setting else {}
-    states, scores = _counted(now - PERIOD)
+    states, scores = _counted(now - PERIOD, customers_seen(workspace, person))
     return [_figures(name, survey, on.get(name), states, scores, said) for name, survey in surveys.items()]
 
 
-def one_survey(workspace: Workspace, name: str, now: datetime) -> SurveyFigures | None:
+def one_survey(workspace: Workspace, person: Person, name: str, now: datetime) -> SurveyFigures | None:
     """The figures of one survey; None when the model has none of that name."""
-    return next((one for one in survey_figures(workspace, now) if one.name == name), None)
+    return next((one for one in survey_figures(workspace, person, now) if one.name == name), None)
 
 
 def answers(
@@ -115,9 +118,9 @@ def _in_group(group: str) -> Q:
     return found
 
 
-def _counted(since: datetime) -> tuple[dict[str, Counter[str]], dict[str, Counter[int]]]:
+def _counted(since: datetime, seen: Collection[str] | None) -> tuple[dict[str, Counter[str]], dict[str, Counter[int]]]:
     """By survey: in which states its messages are, and how often each score was given."""
-    sent = SurveyInvitation.objects.filter(sent_at__gte=since).order_by()
+    sent = only_seen(SurveyInvitation.objects.filter(sent_at__gte=since), seen).order_by()
     states: dict[str, Counter[str]] = {}
     for name, state, count in sent.values_list("survey", "outgoing__state").annotate(n=Count("pk")):
         states.setdefault(name, Counter())[state or ""] += count

@@ -40,7 +40,11 @@ _MILESTONES: Final = (
 
 @dataclass(frozen=True)
 class Occasion:
-    """One reason to ask one customer. `name` tells it from every other; `person_id` is who it is about, if anybody."""
+    """One reason to ask one customer. `name` tells it from every other; `person_id` is who it is about, if anybody.
+
+    `users` are ids of who did it, in the product: that person is asked if known and reachable, else whoever the survey
+    is for.
+    """
 
     customer_id: str
     name: str
@@ -49,6 +53,7 @@ class Occasion:
     person_id: str = ""
     about: str = ""
     ticket_id: str = ""
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
