@@ -1,5 +1,7 @@
 """Pages of playbooks: the list, one, its budget and switch, its messages, starting by hand."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -175,6 +177,30 @@ def test_a_message_is_shown_with_a_real_customer(client_of: MakeClient, rows: li
     stranger = client_of("csm", email="stranger@example.com")
     text(stranger, f"{address}?customer={rows[0].customer_id}", 404)
     assert rows[0].name not in text(stranger, f"{address}?find={rows[0].customer_id}")
+
+
+def test_a_letter_is_shown_as_it_leaves_in_a_sealed_frame(
+    client_of: MakeClient, rows: list[PortfolioRow], model: Model
+) -> None:
+    address = f"/playbooks/{NAME}/messages/retention_offer"
+    csm = client_of("csm", email="boss@example.com", owner_aliases=[rows[0].owner_email])
+    answer = csm.get(f"{address}?customer={rows[0].customer_id}")
+    page = answer.content.decode()
+    frame = re.search(r'<iframe[^>]* sandbox=""[^>]* src="([^"]+)"', page)
+    assert frame is not None
+    assert "frame-src 'self'" in answer["Content-Security-Policy"]
+    assert "<dd>Alex Morgan" in page, "the executive, as the step says"
+    assert "As plain text" in page
+    letter = csm.get(html.unescape(frame[1]))
+    policy = letter["Content-Security-Policy"]
+    assert ("sandbox" in policy, "script-src" in policy, "default-src 'none'" in policy) == (True, False, True)
+    shown = letter.content.decode()
+    assert "<!doctype html" in shown.lower()
+    assert "See the offer" in shown
+    assert "until 14 July 2026" in shown, "what the step offers is filled in"
+    stranger = client_of("csm", email="stranger@example.com")
+    text(stranger, html.unescape(frame[1]), 404)
+    text(csm, f"/playbooks/{NAME}/messages/payment_failed/html?customer={rows[0].customer_id}", 404)
 
 
 def test_a_playbook_is_started_by_hand(client_of: MakeClient, published: Workspace, rows: list[PortfolioRow]) -> None:

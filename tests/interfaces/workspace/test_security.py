@@ -27,7 +27,7 @@ OPEN: Final = frozenset({
     "offer_answer", "survey_answer",
 })  # fmt: skip
 """What people see before they have signed in."""
-FRAMED: Final = frozenset({"outgoing_html"})
+FRAMED: Final = frozenset({"outgoing_html", "playbook_message_html"})
 """Not pages but the looks of messages, shown in a frame in which nothing is allowed."""
 SIGNED: Final = frozenset({"mail_unsubscribe", "offer_answer", "survey_answer"})
 """Pages whose address is signed and says all that may be done: they set no cookie, so their forms need no token."""

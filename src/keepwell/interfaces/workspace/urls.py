@@ -135,6 +135,11 @@ urlpatterns = [
     path("playbooks/<str:name>/start", playbook_runs.playbook_start, name="playbook_start"),
     path("playbooks/<str:name>/start-many", playbook_many.playbook_start_many, name="playbook_start_many"),
     path("playbooks/<str:name>/messages/<str:message>", playbook_messages.playbook_message, name="playbook_message"),
+    path(
+        "playbooks/<str:name>/messages/<str:message>/html",
+        playbook_messages.playbook_message_html,
+        name="playbook_message_html",
+    ),
     path("opportunities", opportunities.opportunities, name="opportunities"),
     path("opportunities/<int:pk>", opportunities.opportunity, name="opportunity"),
     path("opportunities/<int:pk>/campaign", opportunities.opportunity_campaign, name="opportunity_campaign"),

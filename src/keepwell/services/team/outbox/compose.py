@@ -36,6 +36,7 @@ class Preview:
     to_name: str
     to_address: str
     sender_name: str
+    sender_email: str
     subject: str
     preview: str
     text: str
@@ -113,10 +114,19 @@ def _asking(pen: Pen, message: Message, to: Addressee, writing: Writing, key: st
     return replace(writing, links={**writing.links, "survey": link})
 
 
-def preview_message(workspace: Workspace, message_name: str, customer_id: str, *, to: str = PRIMARY) -> Preview:
+def preview_message(
+    workspace: Workspace,
+    message_name: str,
+    customer_id: str,
+    *,
+    to: str = PRIMARY,
+    sender: str = "owner",
+    offer: Mapping[str, Any] | None = None,
+) -> Preview:
     """A message of the workspace's model with a real customer; nothing is kept, no link of it is counted.
 
-    Raises KeyError when there is no such message or customer, LiquidError for a template that cannot be filled in.
+    `to`, `sender` and `offer` are what the step says that sends it. Raises KeyError when there is no such message or
+    customer, LiquidError for a template that cannot be filled in.
     """
     message = model_now(workspace).messages[message_name]
     account = account_of(workspace, customer_id, used(message))
@@ -124,14 +134,16 @@ def preview_message(workspace: Workspace, message_name: str, customer_id: str, *
         raise KeyError(customer_id)
     pen = Pen(workspace, account, counted=False)
     found = _people(pen, message, to)
-    person, writing = found[0] if found else Addressee(""), Writing(key=_PREVIEW, name=message_name)
+    person = found[0] if found else Addressee("")
+    writing = Writing(key=_PREVIEW, sender=sender, name=message_name, offer=offer or {})
     words = pen.words(message, person, writing, _PREVIEW)
     return Preview(
         channel=message.channel,
         purpose=message.purpose,
         to_name=person.name,
         to_address=person.address,
-        sender_name=pen.sender(writing.sender)["name"],
+        sender_name=pen.sender(sender)["name"],
+        sender_email=pen.sender(sender)["email"],
         subject=words.subject,
         preview=words.preview,
         problem="" if found else "Nobody at this customer can be written to.",
