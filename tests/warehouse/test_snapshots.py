@@ -71,3 +71,13 @@ def test_what_is_beside_the_rows_is_that_of_the_file_which_is_there_now(tmp_path
             assert found["about"] == words
             found["about"] = "changed by a reader"
             assert snapshots.about(day)["about"] == words
+
+
+def test_a_date_without_rows_is_empty_beside_one_with_rows(tmp_path: Path) -> None:
+    snapshots, first, second = Snapshots(tmp_path), date(2026, 1, 10), date(2026, 1, 11)
+    column = SnapshotColumn("id", "text", np.array(["a", "b"], dtype=object))
+    with duckdb.connect() as connection:
+        with snapshots.writer(connection).staged(np.array([11, 11]), [column]) as writer:
+            paths = [writer.publish(day, number, {}) for day, number in ((first, 10), (second, 11))]
+        found = [connection.execute("SELECT id FROM read_parquet(?)", [str(path)]).fetchall() for path in paths]
+    assert found == [[], [("a",), ("b",)]]

@@ -1,4 +1,8 @@
 import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -43,16 +47,41 @@ def test_a_damaged_file_is_a_clear_error_and_frees_the_lock(tmp_path: Path) -> N
             Warehouse.open(tmp_path, zone="UTC")
 
 
-def test_leftovers_of_an_interrupted_load_are_removed(tmp_path: Path) -> None:
-    Warehouse.open(tmp_path, zone="UTC").close()
-    orphan = tmp_path / "facts" / "events" / "2026-01-01" / "abc.parquet"
-    stage = tmp_path / "stage" / "raw.parquet"
-    for file in (orphan, stage):
+def _leave_behind(data: Path) -> list[Path]:
+    files = [data / "facts" / "events" / "2026-01-01" / "abc.parquet", data / "stage" / "raw.parquet"]
+    for file in files:
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x")
+    return files
+
+
+def test_leftovers_of_an_interrupted_load_are_removed(tmp_path: Path) -> None:
+    program = "import os, sys; from pathlib import Path; from keepwell.warehouse.storage import Warehouse\n"
+    program += "Warehouse.open(Path(sys.argv[1]), zone='UTC'); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == -signal.SIGKILL
+    files = _leave_behind(tmp_path)
     Warehouse.open(tmp_path, zone="UTC").close()
-    assert not orphan.exists()
-    assert not stage.exists()
+    assert not any(file.exists() for file in files)
+
+
+@pytest.mark.parametrize("caught", [False, True])
+def test_leftovers_of_a_failed_load_are_removed(tmp_path: Path, *, caught: bool) -> None:
+    with suppress(RuntimeError), Warehouse.open(tmp_path, zone="UTC") as warehouse:
+        with suppress(*[RuntimeError] if caught else []), warehouse.transaction():
+            raise RuntimeError
+        if not caught:
+            raise RuntimeError
+    files = _leave_behind(tmp_path)
+    Warehouse.open(tmp_path, zone="UTC").close()
+    assert not any(file.exists() for file in files)
+
+
+def test_whoever_closed_the_folder_in_order_left_nothing_to_look_for(tmp_path: Path) -> None:
+    with Warehouse.open(tmp_path, zone="UTC") as warehouse:
+        assert (tmp_path / "warehouse.open").exists()
+        with warehouse.transaction():
+            pass
+    assert not (tmp_path / "warehouse.open").exists()
 
 
 def test_every_small_table_has_the_canonical_columns_and_an_integer_customer(warehouse: Warehouse) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -48,14 +49,13 @@ class Feeds:
         rows = warehouse.connection.execute(
             f"SELECT table_name, columns, {day('last_sync_at')} FROM feeds WHERE rows > 0"
         ).fetchall()
-        self.feeds = {name: self._feed(warehouse, name, [r for r in rows if r[0] == name]) for name in TABLES}
+        dates = fact_dates(warehouse)
+        self.feeds = {name: self._feed(dates.get(name, ()), [r for r in rows if r[0] == name]) for name in TABLES}
 
-    def _feed(self, warehouse: Warehouse, name: str, rows: Sequence[tuple[str, str, int | None]]) -> Feed:
+    def _feed(self, dates: Sequence[date], rows: Sequence[tuple[str, str, int | None]]) -> Feed:
         columns = frozenset(column for _, listed, _ in rows for column in json.loads(listed or "[]"))
         synced = max((day for _, _, day in rows if day is not None), default=None)
-        table = TABLES[name]
-        days = [day_number(day) for day in fact_dates(warehouse, table)] if table.facts else []
-        return Feed(columns, np.array(days, np.int64), synced)
+        return Feed(columns, np.array([day_number(day) for day in dates], np.int64), synced)
 
     def limit(self, table: str) -> int:
         """Days after which the table's feed counts as stale."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import duckdb
+
 from keepwell.metrics.day_words import ALL_DAYS, by_word, mask_of
 from keepwell.metrics.fact_sql import DayFile, FactSql
 from keepwell.metrics.frame import day_number, number_day
@@ -257,8 +259,10 @@ def _read_symbols(warehouse: Warehouse, table: str) -> Symbols:
 def forget_unused(warehouse: Warehouse, keep: Iterable[str]) -> None:
     """Drop the state of plans that no model in use has."""
     prefixes = tuple(f"state_{key}_" for key in keep)
-    warehouse.connection.execute(_TABLE)
-    tables = warehouse.connection.execute("SELECT DISTINCT state FROM state_days").fetchall()
+    try:
+        tables = warehouse.connection.execute("SELECT DISTINCT state FROM state_days").fetchall()
+    except duckdb.CatalogException:  # no state has ever been kept
+        return
     for (table,) in sorted(tables):
         if not table.startswith(prefixes):
             with warehouse.transaction() as connection:

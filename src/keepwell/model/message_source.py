@@ -15,7 +15,9 @@ _SHAPE: Final = "a message begins with a line ---, then subject: …, then a lin
 
 def message_files(directory: Path) -> tuple[Path, ...]:
     """Every message of a model, by name."""
-    return tuple(sorted(f for f in (directory / MESSAGES).glob(f"*{SUFFIX}") if f.is_file()))
+    folder = directory / MESSAGES
+    found = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(f for f in found if f.name.endswith(SUFFIX) and f.is_file()))
 
 
 def read_message(path: Path, *, shown: str) -> Document:

@@ -1,5 +1,6 @@
 """The files of a model directory put together: one tree of data that still knows where each part came from."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +57,8 @@ class Source:
 
 def model_files(directory: Path) -> tuple[Path, ...]:
     """Every YAML file below `directory`, in the order that decides the order of segments."""
-    found = {f for pattern in ("*.yaml", "*.yml") for f in directory.rglob(pattern) if f.is_file()}
+    names = (Path(folder, name) for folder, _, names in os.walk(directory) for name in names)
+    found = (file for file in names if file.name.endswith((".yaml", ".yml")) and file.is_file())
     return tuple(sorted(found, key=lambda f: f.relative_to(directory).as_posix()))
 
 

@@ -38,10 +38,10 @@ def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
     return {day: FactDay(warehouse.root, name, version, rows) for day, name, version, rows in found}
 
 
-def fact_dates(warehouse: Warehouse, table: Table) -> list[date]:
-    """The days of a fact table that have rows, ascending."""
-    sql = "SELECT day FROM fact_days WHERE table_name = ? ORDER BY day"
-    return [day for (day,) in warehouse.connection.execute(sql, [table.name]).fetchall()]
+def fact_dates(warehouse: Warehouse) -> dict[str, list[date]]:
+    """The days that have rows, ascending, of each fact table that has any."""
+    sql = "SELECT table_name, list(day ORDER BY day) FROM fact_days GROUP BY table_name"
+    return dict(warehouse.connection.execute(sql).fetchall())
 
 
 def fact_day(warehouse: Warehouse, table: Table, day: date) -> FactDay | None:

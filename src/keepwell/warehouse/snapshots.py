@@ -7,7 +7,7 @@ signals. Readers need nothing else and never wait.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -79,7 +79,7 @@ class SnapshotColumn:
 _WRITING: Final = (
     ("threads", "1"),
     ("preserve_insertion_order", "false"),
-    ("disabled_optimizers", "'statistics_propagation'"),
+    ("disabled_optimizers", "statistics_propagation"),
 )
 
 
@@ -90,22 +90,25 @@ class SnapshotWriter:
         self.snapshots, self.connection = snapshots, connection
         snapshots.root.mkdir(parents=True, exist_ok=True)
         self._dictionaries: dict[tuple[str, ...], str] = {}
-        self._rows = ""
+        self._columns: dict[str, str] = {}
+        self._only_day: int | None = None
 
     @contextmanager
     def staged(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> Iterator[Self]:
         """Send the rows of some dates, in the order in which they are to be published; `days` numbers their dates."""
         names = ", ".join(f"current_setting({literal(name)})" for name, _ in _WRITING)
-        before = self.connection.execute(f"SELECT {names}").fetchone() or ()
+        found = self.connection.execute(f"SELECT {names}").fetchone() or ()
+        before = {name: str(value) for (name, _), value in zip(_WRITING, found, strict=True)}
+        others = {name: value for name, value in _WRITING if before[name].lower() != value}
         try:
-            for name, value in _WRITING:
-                self.connection.execute(f"SET {name} = {value}")
+            for name, value in others.items():
+                self.connection.execute(f"SET {name} = {literal(value)}")
             self._send(days, columns)
             yield self
         finally:
             self._drop()
-            for (name, _), value in zip(_WRITING, before, strict=True):
-                self.connection.execute(f"SET {name} = {literal(str(value))}")
+            for name in others:
+                self.connection.execute(f"SET {name} = {literal(before[name])}")
 
     def publish(self, as_of: date, day: int, about: Mapping[str, str], *, without: Iterable[str] = ()) -> Path:
         """Write the staged rows of a date, in their order, in place of an earlier snapshot; `without` some columns."""
@@ -114,9 +117,9 @@ class SnapshotWriter:
         metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
         try:
             self.connection.execute(
-                f"COPY (SELECT * EXCLUDE ({listed(['day', *without])}) FROM {self._rows} WHERE day = {int(day)})"  # noqa: S608
-                f" TO {literal(str(fresh))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy,"
-                f" WRITE_BLOOM_FILTER false, KV_METADATA {{{metadata}}})"
+                f"COPY ({self._select(int(day), set(without))}) TO {literal(str(fresh))}"
+                " (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER false,"
+                f" KV_METADATA {{{metadata}}})"
             )
             _keep(fresh)
             os.replace(fresh, target)
@@ -124,17 +127,26 @@ class SnapshotWriter:
             fresh.unlink(missing_ok=True)
         return target
 
+    def _select(self, day: int, without: Container[str]) -> str:
+        if self._only_day is not None:
+            selected = ", ".join(sql for name, sql in self._columns.items() if name not in without)
+            return f"SELECT {selected} FROM {_RAW}{'' if day == self._only_day else ' LIMIT 0'}"  # noqa: S608
+        names = listed(name for name in self._columns if name not in without)
+        return f"SELECT {names} FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
+
     def _send(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
         """The rows of a single date are read once, straight from where they are; those of many go into a table."""
-        alone = len(days) == 0 or int(days.min()) == int(days.max())
+        first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+        alone = first == last
+        self._only_day = first if alone else None
         rows: dict[str, npt.NDArray[Any]] = {f"c{i}": c.raw(coded=not alone) for i, c in enumerate(columns)}
         lists = [None if alone else self._dictionary(column) for column in columns]
-        selected = ", ".join(c.select(f"c{i}", texts) for i, (c, texts) in enumerate(zip(columns, lists, strict=True)))
-        self.connection.register(_RAW, {"day": days, **rows})
-        self._rows = f"(SELECT day, {selected} FROM {_RAW})"  # noqa: S608
+        found = zip(columns, lists, strict=True)
+        self._columns = {c.name: c.select(f"c{i}", texts) for i, (c, texts) in enumerate(found)}
+        self.connection.register(_RAW, rows if alone else {"day": days, **rows})
         if not alone:
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS {self._rows}")
-            self._rows = _STAGED
+            selected = ", ".join(self._columns.values())
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS SELECT day, {selected} FROM {_RAW}")  # noqa: S608
 
     def _drop(self) -> None:
         """Leave nothing of the rows behind."""
@@ -212,8 +224,8 @@ class Snapshots:
 
     def sweep(self) -> None:
         """Remove what an interrupted run left."""
-        for leftover in self.root.glob("*.tmp"):
-            leftover.unlink(missing_ok=True)
+        for leftover in (name for name in os.listdir(self.root) if name.endswith(".tmp")):
+            (self.root / leftover).unlink(missing_ok=True)
 
     def between(self, first: date, last: date) -> tuple[Path, ...]:
         """The files of the published dates in a range, both ends included."""

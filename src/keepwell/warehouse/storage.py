@@ -38,6 +38,7 @@ class Warehouse:
     dates: tuple[int, ...] = ()
     rates: Rates | None = None
     _alone: bool = False
+    _tidy: bool = True
 
     @classmethod
     def open(
@@ -70,13 +71,23 @@ class Warehouse:
             lock_release(lock)
             raise
         warehouse = cls(root, zone, connection, lock, rates=rates)
-        warehouse.sweep()
+        if warehouse._mark.exists():
+            warehouse.sweep()
+        warehouse._mark.touch()
         return warehouse
 
     @property
     def stage(self) -> Path:
-        """Where a load keeps its intermediate files; emptied on every open."""
+        """Where a load keeps its intermediate files; gone when the folder is closed, or opened after a failure."""
         return self.root / "stage"
+
+    @property
+    def _mark(self) -> Path:
+        """There while the folder is open, and after whoever had it was killed or failed: then there may be leftovers.
+
+        Years of days are tens of thousands of folders; looking through them costs more than much of what is done here.
+        """
+        return self.root / "warehouse.open"
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -85,6 +96,7 @@ class Warehouse:
         try:
             yield self.connection
         except BaseException:
+            self._tidy = False
             self.connection.execute("ROLLBACK")
             self.dates = ()
             raise
@@ -113,6 +125,8 @@ class Warehouse:
             return
         self.connection.close()
         shutil.rmtree(self.stage, ignore_errors=True)
+        if self._tidy:
+            self._mark.unlink(missing_ok=True)
         lock_release(self._lock)
         self._lock = None
 
@@ -122,6 +136,7 @@ class Warehouse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tidy = self._tidy and error is None
         self.close()
 
 

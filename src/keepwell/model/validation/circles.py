@@ -7,8 +7,8 @@ from keepwell.model.problems import Problem
 from keepwell.model.validation.context import Context, place_in
 from keepwell.model.yaml_source import KeyPath
 
-Place = tuple[KeyPath, int | None]
-Edges = dict[str, dict[str, Place]]
+Edges = dict[str, dict[str, tuple[KeyPath, str | None, str]]]
+"""What reads what: the path where it does, the text there, and the name it is read by."""
 
 
 def check(context: Context) -> Iterable[Problem]:
@@ -31,9 +31,9 @@ def _edges(context: Context) -> Edges:
         for name in same_day_names(usage):
             node = node_of(context.model, name)
             if node:
-                edges.setdefault(owner, {}).setdefault(node, (usage.path, place_in(usage.text, name)))
+                edges.setdefault(owner, {}).setdefault(node, (usage.path, usage.text, name))
     for path, reader, read in segment_inputs(context.model):
-        edges.setdefault(reader, {}).setdefault(read, (path, None))
+        edges.setdefault(reader, {}).setdefault(read, (path, None, ""))
     return edges
 
 
@@ -54,8 +54,8 @@ def _shortest_circle(edges: Edges, start: str) -> tuple[str, ...]:
 def _problem(context: Context, edges: Edges, circle: tuple[str, ...]) -> Problem:
     steps = [(a, *edges[a][b]) for a, b in zip(circle, (*circle[1:], circle[0]), strict=True)]
     # Choosing the primary segment is written nowhere: the segments that it chooses from say enough.
-    written = [(node.split(":", 1)[1], path, shift) for node, path, shift in steps if node != SEGMENTS]
-    lines = ", ".join(f"{name} at {context.source.place(path)}" for name, path, _ in written)
-    names = [name for name, _, _ in written]
-    _, path, shift = written[0]
-    return context.error(path, f"circle: {' -> '.join([*names, names[0]])} ({lines})", shift=shift)
+    written = [(node.split(":", 1)[1], path, text, name) for node, path, text, name in steps if node != SEGMENTS]
+    lines = ", ".join(f"{step} at {context.source.place(path)}" for step, path, *_ in written)
+    names = [step for step, *_ in written]
+    _, path, text, name = written[0]
+    return context.error(path, f"circle: {' -> '.join([*names, names[0]])} ({lines})", shift=place_in(text, name))
