@@ -86,6 +86,14 @@ def test_what_is_refused_is_said_and_what_was_written_stays(
     assert not Offer.objects.exists()
 
 
+@pytest.mark.parametrize(("kind", "words"), [("free_sessions", b"agree on the next step"), ("pause", b"nothing else")])
+def test_who_accepts_reads_what_happens_next(published: Workspace, kind: str, words: bytes) -> None:
+    offer = made(published)
+    Offer.objects.filter(pk=offer.pk).update(kind=kind)
+    thanks = Client().post(page_of(offer), {"answer": "yes", "name": "Ada"}).content
+    assert words in thanks.replace(b"not do anything else", b"nothing else")
+
+
 def test_a_customer_accepts_without_signing_in_once(client_of: MakeClient, published: Workspace) -> None:
     offer, customer = made(published), Client(enforce_csrf_checks=True)
     seen = customer.get(page_of(offer))
@@ -119,7 +127,7 @@ def test_a_customer_declines(published: Workspace) -> None:
     assert not Task.objects.filter(play__startswith="offer:").exists()
 
 
-@pytest.mark.parametrize("said", [{}, {"answer": "maybe"}, {"answer": "yes"}, {"answer": "yes", "name": "\0"}])
+@pytest.mark.parametrize("said", [{}, {"answer": "maybe"}, {"answer": "yes"}, {"answer": "yes", "name": " "}])
 def test_an_answer_that_is_none_changes_nothing(published: Workspace, said: dict[str, str]) -> None:
     offer = made(published)
     assert Client().post(page_of(offer), said).status_code == 422

@@ -274,3 +274,17 @@ def test_what_comes_another_way_is_heard_as_well(published: Workspace) -> None:
         assert arrived(published, [incident], NOW) == 1
         assert arrived(published, [incident], NOW) == 0
     assert only().what == "Scored 2 of 10. Comment: No"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("2026-07-05T11:00:00+00:00", "2026-07-05 11:00 UTC"),
+        ("2026-07-05T13:00:00.5+02:00", "2026-07-05 11:00 UTC"),
+        ("2026-07-05T25:00:00Z", "2026-07-05T25:00:00Z"),
+        ("inv-2026-07-05T11", "inv-2026-07-05T11"),
+    ],
+)
+def test_moments_are_shown_in_words(published: Workspace, sent: str, shown: str) -> None:
+    arrive(published, tracked("payment_failed", next_attempt_at=sent))
+    assert only().values["Next attempt at"] == shown

@@ -1,9 +1,10 @@
 """The alerts of a workspace as its model has them now, and what is known of the customers they are about."""
 
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,6 +31,7 @@ from keepwell.signals.alert_rules import Rules
 EVENT: Final = "event."
 NOT_SAID: Final = "none given"
 _MOST_VALUES: Final = 12
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
 _LONGEST: Final = 200
 _LARGEST: Final = Decimal(10) ** 13
 
@@ -184,7 +186,18 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float) and value == int(value) and abs(value) < _LARGEST:
         return f"{int(value)}"
+    if isinstance(value, str) and _MOMENT.fullmatch(value.strip()):
+        return _moment_words(value.strip())
     return str(value).strip()[:_LONGEST] if isinstance(value, str | int | float) else ""
+
+
+def _moment_words(text: str) -> str:
+    """A moment as programs write it, in the words of the other moments of an alert; in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _words(name: str) -> str:
