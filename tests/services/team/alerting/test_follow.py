@@ -287,4 +287,4 @@ def test_what_comes_another_way_is_heard_as_well(published: Workspace) -> None:
 )
 def test_moments_are_shown_in_words(published: Workspace, sent: str, shown: str) -> None:
     arrive(published, tracked("payment_failed", next_attempt_at=sent))
-    assert only().values["Next attempt at"] == shown
+    assert ["Next attempt at", shown] in only().values["shown"]
