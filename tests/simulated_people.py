@@ -74,7 +74,7 @@ class Year:
             self._open()
         plays = plays_of(self.workspace)
         today = day_facts(self.workspace.snapshots, day, {*plays.names, *LOGIN_DAYS})
-        day_arrived(self.workspace, plays, self.before, today, self.now)
+        day_arrived(plays, self.before, today, self.now)
         self.before = today
         # Everybody will be asked for before the day is over: once for all is quicker than a few at a time.
         look_up(self.workspace)(today.customers(), plays.names)

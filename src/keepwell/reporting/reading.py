@@ -92,6 +92,12 @@ def read_day(snapshots: Snapshots, as_of: date, columns: Collection[str] | None 
 
     Raises ReportError when the day is not published.
     """
+    found = read_columns(snapshots, as_of, columns)
+    return replace(found, about=snapshots.about(as_of))
+
+
+def read_columns(snapshots: Snapshots, as_of: date, columns: Collection[str] | None = None) -> Day:
+    """The same without what the run wrote beside the rows, for which the file would be opened once more."""
     path = snapshots.path(as_of)
     if not path.exists():
         raise ReportError(f"no snapshot of {as_of} is published; {_published(snapshots)}")
@@ -99,7 +105,7 @@ def read_day(snapshots: Snapshots, as_of: date, columns: Collection[str] | None 
         wanted = "*" if columns is None else _listed(connection, path, columns)
         sql = f"SELECT {wanted} FROM read_parquet(?) ORDER BY customer_id"  # noqa: S608 - quoted names of its columns
         found = connection.execute(sql, [str(path)]).fetchnumpy()
-    return Day(as_of, snapshots.about(as_of), {name: _filled(values) for name, values in found.items()})
+    return Day(as_of, {}, {name: _filled(values) for name, values in found.items()})
 
 
 def _listed(connection: duckdb.DuckDBPyConnection, path: Path, columns: Collection[str]) -> str:

@@ -17,7 +17,7 @@ from keepwell.model.playbook_parts import playbook_conditions, playbook_texts
 from keepwell.model.usages import condition_usages
 from keepwell.playbooks.entries import SINCE
 from keepwell.playbooks.facts import Facts, Value
-from keepwell.reporting.reading import CHURNED, Day, read_day
+from keepwell.reporting.reading import CHURNED, Day, read_columns
 from keepwell.warehouse.snapshots import Snapshots
 
 _ALWAYS = ("name", "status", "owner_email", "segment", "segments", "signals", SINCE)
@@ -60,7 +60,7 @@ class DayFacts:
 def day_facts(snapshots: Snapshots, as_of: date, names: Collection[str]) -> DayFacts:
     """Read a published day with the values that are asked for."""
     columns = {column for name in names for column in (f"m.{name}", name)}
-    day = read_day(snapshots, as_of, {*columns, *_ALWAYS})
+    day = read_columns(snapshots, as_of, {*columns, *_ALWAYS})
     values = {name: _column(day, name) for name in (*names, SINCE)}
     values |= {"company": day.text("name").tolist(), "owner_email": day.text("owner_email").tolist()}
     place, status = day.place(), day.text("status").tolist()

@@ -139,7 +139,7 @@ class Stage:
             name: Known(fact, str(fact.values.get("company", name)), str(fact.values.get("owner_email") or ""))
             for name, fact in facts.items()
         }
-        return day_arrived(self.workspace, plays_of(self.workspace), earlier, DayOf(as_of, facts), self.now)
+        return day_arrived(plays_of(self.workspace), earlier, DayOf(as_of, facts), self.now)
 
     def knows(self, customer: str = "c1", **changes: Any) -> "Stage":
         """From now on something else is known of a customer."""

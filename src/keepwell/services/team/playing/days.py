@@ -1,5 +1,6 @@
 """A new published day for playbooks: what it starts, and what it means for the runs that are under way."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +28,7 @@ from keepwell.playbooks.simulate import Day
 from keepwell.playbooks.state import state_from
 from keepwell.services.playbook_facts import day_facts
 from keepwell.services.team.playing.beginning import TRIGGER
+from keepwell.services.team.playing.comparing import DAY_SETTING, judge_day
 from keepwell.services.team.playing.happenings import START, happened_all, happening
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.switches import switched_on
@@ -34,11 +36,11 @@ from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Happening, PlaybookRun, WorkspaceSetting
 
-SETTING: Final = "playbook_day"
 MOST_MISSED: Final = 14
 """What happened longer ago than so many days starts nothing any more."""
 LOGIN_DAYS: Final = ("days_since_login", "days_inactive")
 """Metrics that say how long ago somebody of the customer logged in."""
+LOGIN: Final = "login"
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,19 @@ def start_from_day(workspace: Workspace, as_of: date, now: datetime) -> DayStart
     names = {*plays.names, *_names_of_runs(plays), *(n for n in LOGIN_DAYS if plays.model and n in plays.model.metrics)}
     today = day_facts(workspace.snapshots, as_of, names)
     before = day_facts(as_seen(workspace, earlier, as_of), earlier, names) if isinstance(earlier, date) else None
-    return day_arrived(workspace, plays, before, today, now)
+    return day_arrived(plays, before, today, now)
 
 
-def day_arrived(workspace: Workspace, plays: Plays, before: Day | None, today: Day, now: datetime) -> DayStarted:
+def day_arrived(plays: Plays, before: Day | None, today: Day, now: datetime) -> DayStarted:
     """The same for days that are at hand."""
     running = list(PlaybookRun.objects.filter(ended_at=None).order_by("pk"))
-    heard = [*_logins(workspace, running, before, today), *_changed(plays, running, today, now)]
+    heard = [*_logins(plays, running, before, today, now), *_changed(plays, running, today, now)]
     starts = list(_starts(plays, before, today, now))
     with transaction.atomic():
         happened_all([*heard, *starts])
+        judge_day(plays, today)
         told = {"as_of": today.as_of.isoformat(), "before": before.as_of.isoformat() if before else None}
-        WorkspaceSetting.objects.update_or_create(name=SETTING, defaults={"value": told})
+        WorkspaceSetting.objects.update_or_create(name=DAY_SETTING, defaults={"value": told})
     return DayStarted(len(starts), len(heard))
 
 
@@ -85,7 +88,7 @@ _STALE: Final = _Stale()
 
 def _earlier(workspace: Workspace, as_of: date) -> date | _Stale | None:
     """The day to compare with: the last that playbooks saw, so that a pause of the worker hides nothing."""
-    setting = WorkspaceSetting.objects.filter(name=SETTING).first()
+    setting = WorkspaceSetting.objects.filter(name=DAY_SETTING).first()
     published = [day for day in workspace.snapshots.dates() if day < as_of]
     if setting is not None:
         seen = date.fromisoformat(setting.value["as_of"])
@@ -165,17 +168,28 @@ def _matters(kept: Kept, run: PlaybookRun, event: Event, now: datetime) -> bool:
 
 
 def _logins(
-    workspace: Workspace, running: Iterable[PlaybookRun], before: Day | None, today: Day
+    plays: Plays, running: Iterable[PlaybookRun], before: Day | None, today: Day, now: datetime
 ) -> Iterator[Happening]:
-    """Customers with runs, of whom somebody logged in since the day before."""
+    """Customers of whom somebody logged in since the day before, where a run hears it first or goes on by it."""
     if before is None:
         return
-    zone = ZoneInfo(workspace.zone)
-    for customer in sorted({run.customer_id for run in running}):
+    zone = ZoneInfo(plays.zone)
+    runs: dict[str, list[PlaybookRun]] = defaultdict(list)
+    for run in running:
+        runs[run.customer_id].append(run)
+    for customer in sorted(runs):
         first, last = (_last_login(day.facts(customer)) for day in (before, today))
         if first is not None and last is not None and last > first:
             at = datetime.combine(last, time.max, zone).astimezone(UTC)
-            yield happening(customer, Happened.RESPONSE, name="login", key=f"login:{customer}:{last}", at=at)
+            if any(_hears_login(plays, run, at, now) for run in runs[customer]):
+                yield happening(customer, Happened.RESPONSE, name=LOGIN, key=f"login:{customer}:{last}", at=at)
+
+
+def _hears_login(plays: Plays, run: PlaybookRun, at: datetime, now: datetime) -> bool:
+    """Most customers log in daily: a run keeps the first time, and whatever else it waits for."""
+    if run.started_at > at:
+        return False
+    return run.responded_at is None or _matters(plays.of_run(run), run, Event(Happened.RESPONSE, name=LOGIN), now)
 
 
 def _last_login(facts: Facts | None) -> date | None:
