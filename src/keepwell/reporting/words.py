@@ -80,6 +80,11 @@ def label_of(name: str, metric: Metric | None) -> str:
     return plain[:1].upper() + plain[1:]
 
 
+def action_words(action: str) -> str:
+    """What is to be done, where a model names it as programs do (PROACTIVE_UPGRADE_OUTREACH); sentences stay."""
+    return action if " " in action else action.replace("_", " ").lower().capitalize()
+
+
 def metric_words(value: object, metric: Metric | None, currency: str, *, units: bool = True) -> str:
     """A metric's value as people read it; without `units` a length of time is a bare number."""
     unit = metric.unit if metric is not None else ""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from keepwell.model.definitions import Model
 from keepwell.reporting.scores import AT_RISK_COLORS
+from keepwell.reporting.words import action_words
 from keepwell.services.team.reasons import Matched, SignalOn, Situation, reasons_in_words, segment_priority
 
 DUE_HOURS: Final = 48
@@ -94,7 +95,7 @@ def _with_signals(task: Wanted, covered: list[SignalOn]) -> Wanted:
     """A segment's task that answers signals, too, asks for what they ask and is due when the most urgent one is."""
     within = [signal.definition.respond_within_hours for signal in covered]
     hours = [float(limit) for limit in within if isinstance(limit, int | float)]
-    actions = dict.fromkeys([task.action, *(signal.definition.action for signal in covered)])
+    actions = dict.fromkeys([task.action, *(action_words(signal.definition.action) for signal in covered)])
     return replace(
         task,
         action="; ".join(filter(None, actions)),
@@ -107,6 +108,12 @@ def _calls(signal: SignalOn, severity: str) -> bool:
     """Whether a signal asks somebody to do something."""
     definition = signal.definition
     return signal.at_least(severity) and bool(definition.action or definition.respond_within_hours is not None)
+
+
+def _called(signal: SignalOn) -> str:
+    """What there is to do, if the model says it in words; else what is going on."""
+    action = signal.definition.action
+    return action if " " in action else signal.label or action_words(action)
 
 
 def _covers(primary: Matched, signal: SignalOn) -> bool:
@@ -124,8 +131,8 @@ def _of_signal(signal: SignalOn, situation: Situation) -> Wanted:
     return Wanted(
         play=signal.name,
         kind="signal",
-        title=f"{definition.action or signal.label}: {{company}}",
-        action=definition.action,
+        title=f"{_called(signal)}: {{company}}",
+        action=action_words(definition.action),
         segment=situation.primary.name if situation.primary else "",
         priority=_PRIORITIES.get(definition.severity, EXPANSION_PRIORITY),
         hours=None if within == "next_business_day" else float(within if within is not None else DUE_HOURS),

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from keepwell.interfaces.workspace.model_shown import field_name
+from keepwell.reporting.words import action_words
 
 register = template.Library()
 register.filter(field_name)
@@ -157,7 +158,7 @@ def pretty(value: Any) -> str:
 @register.filter
 def in_words(value: str) -> str:
     """A name from the model, such as PROACTIVE_UPGRADE_OUTREACH, as people would write it; sentences stay."""
-    return value if " " in value else value.replace("_", " ").lower().capitalize()
+    return action_words(value)
 
 
 @register.filter
