@@ -9,7 +9,9 @@ from pydantic import Field
 from keepwell.interfaces.api.fields import PersonBrief
 from keepwell.interfaces.workspace.pages.playbooks import PlaybookLine
 from keepwell.interfaces.workspace.playbook_steps import StepShown
+from keepwell.reporting.effects import Effect
 from keepwell.services.team.playing.budgets import KeptBudget
+from keepwell.services.team.playing.comparing import FEWEST, Arm, Comparison
 from keepwell.services.team.playing.timelines import Moment, RunTimeline
 from keepwell.store.models import Approval, PlaybookRun
 
@@ -71,10 +73,59 @@ class StepBody(Schema):
         return cls(**plain, details=list(step.details), ways=ways)
 
 
+class IntervalBody(Schema):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, effect: Effect | None) -> "IntervalBody | None":
+        """An effect, where there is one."""
+        return None if effect is None else cls(value=effect.value, low=effect.low, high=effect.high)
+
+
+class ArmBody(Schema):
+    """One side of a comparison: customers whose days are over."""
+
+    customers: int
+    reached: int = Field(description="Customers who reached the goal within the days.")
+    going_on: int = Field(description="Customers whose days are not over yet; they are not counted.")
+    share: IntervalBody | None
+
+    @classmethod
+    def of(cls, arm: Arm) -> "ArmBody":
+        """A side."""
+        share = IntervalBody.of(arm.share)
+        return cls(customers=arm.customers, reached=arm.reached, going_on=arm.going_on, share=share)
+
+
+class ComparisonBody(Schema):
+    """Customers for whom it started against those who were left alone, over the same days."""
+
+    days: int
+    treated: ArmBody
+    held_out: ArmBody
+    difference: IntervalBody | None = Field(
+        description=f"Share with it less share without (Newcombe's interval); null below {FEWEST} customers on a side."
+    )
+
+    @classmethod
+    def of(cls, found: Comparison | None) -> "ComparisonBody | None":
+        """A comparison, where there is one."""
+        if found is None:
+            return None
+        treated, held_out = ArmBody.of(found.treated), ArmBody.of(found.held_out)
+        difference = IntervalBody.of(found.difference)
+        return cls(days=found.days, treated=treated, held_out=held_out, difference=difference)
+
+
 class PlaybookDetail(PlaybookBody):
     """A playbook with its steps."""
 
     steps: list[StepBody]
+    comparison: ComparisonBody | None = Field(description="Null where nobody is left alone, or it has no goal.")
 
 
 class BudgetBody(Schema):

@@ -12,6 +12,7 @@ from keepwell.interfaces.api.paging import Limit, Offset, Page, page_of
 from keepwell.interfaces.api.playbook_bodies import (
     ApprovalBody,
     BudgetBody,
+    ComparisonBody,
     PlaybookBody,
     PlaybookDetail,
     RunBody,
@@ -29,6 +30,7 @@ from keepwell.services.team.playing.answering import Answering, offers_asked
 from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.budgets import budget_ask, budget_of
+from keepwell.services.team.playing.comparing import playbook_compared
 from keepwell.services.team.playing.definitions import playbook_model
 from keepwell.services.team.playing.seen import customers_seen, only_seen
 from keepwell.services.team.playing.shown import playbook_figures, runs_of
@@ -79,7 +81,8 @@ def get_playbook(request: ApiRequest, name: Name) -> Any:
     model = playbook_model(request.workspace)
     line = _line(request, model, name)
     steps = [StepBody.of(step) for step in steps_shown(model, model.playbooks[name])]
-    return PlaybookDetail(**PlaybookBody.of(line).dict(), steps=steps)
+    found = playbook_compared(request.workspace, name, customers_seen(request.workspace, request.user))
+    return PlaybookDetail(**PlaybookBody.of(line).dict(), steps=steps, comparison=ComparisonBody.of(found))
 
 
 @router.post("/{name}/switch", response={200: PlaybookBody, **PROBLEMS}, auth=SWITCH, openapi_extra=KEYED)

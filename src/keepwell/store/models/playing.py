@@ -47,6 +47,9 @@ class PlaybookRun(models.Model):
     success = models.BooleanField(default=False)
     # Answers of the customer while it went on: reply, click, meeting, login.
     responded_at = models.DateTimeField(null=True, blank=True)
+    # Begun by its own trigger while others were held out; and the first day on which the goal held afterwards.
+    compared = models.BooleanField(default=False)
+    reached_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = (
@@ -66,6 +69,8 @@ class PlaybookHeldOut(models.Model):
     playbook = models.CharField(max_length=120)
     customer_id = models.CharField(max_length=255)
     at = models.DateTimeField()
+    # The first day on which the playbook's goal held all the same.
+    reached_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["playbook", "customer_id"], name="held_out_once"),)

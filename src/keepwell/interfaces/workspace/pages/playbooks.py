@@ -24,6 +24,7 @@ from keepwell.model.definitions import Model
 from keepwell.model.playbook_definitions import ManualTrigger, Playbook
 from keepwell.services.published.copies import copies_current
 from keepwell.services.team.access import Action, may
+from keepwell.services.team.playing.comparing import FEWEST, playbook_compared
 from keepwell.services.team.playing.definitions import playbook_model
 from keepwell.services.team.playing.seen import customers_seen
 from keepwell.services.team.playing.shown import NO_FIGURES, PlaybookFigures, playbook_figures, runs_of, switches
@@ -128,8 +129,10 @@ def playbook(request: PageRequest, name: str) -> HttpResponse:
         "rules": _rules(model, found),
         "messages_used": _messages(model, found),
         "figures": playbook_figures(seen, name).get(name, NO_FIGURES),
+        "compared": playbook_compared(request.workspace, name, seen),
         "runs": runs[:LATEST],
         "own": seen is not None,
+        "fewest": FEWEST,
         "labels": {step.name: step.heading for step in steps},
     }
     return render(request, "workspace/playbooks/playbook.html", known)

@@ -8,6 +8,7 @@ from django import template
 from keepwell.interfaces.workspace.playbook_words import COMPANY, subject_said
 from keepwell.interfaces.workspace.templatetags.keepwell import moment
 from keepwell.playbooks.state import state_from
+from keepwell.reporting.effects import Effect
 from keepwell.reporting.words import label_of
 from keepwell.store.models import PlaybookRun
 
@@ -44,3 +45,22 @@ def capfirst_role(text: str) -> str:
     return (
         text if role == text and text != "nobody" else role[:1].upper() + role[1:] if role != "nobody" else "No owner"
     )
+
+
+@register.filter
+def between(share: Effect) -> str:
+    """The interval of a share."""
+    return f"{share.low * 100:.0f} to {share.high * 100:.0f} %"
+
+
+@register.filter
+def share_points(value: float) -> str:
+    """A difference of shares in whole percentage points, with its sign."""
+    points = round(value * 100)
+    return f"{points:+d}".replace("-", "\N{MINUS SIGN}") if points else "0"
+
+
+@register.filter
+def between_points(difference: Effect) -> str:
+    """The interval of a difference of shares."""
+    return f"{share_points(difference.low)} to {share_points(difference.high)}"

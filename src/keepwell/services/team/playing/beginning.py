@@ -51,10 +51,13 @@ def begin(
     def first(facts: Facts | None) -> Moved:
         return machine.begin(customer_id, entry, desk.now, facts, asked_for=not compare)
 
-    return _begun(desk, kept, customer_id, by, desk.moved(customer_id, kept, None, first), who)
+    moved = desk.moved(customer_id, kept, None, first)
+    return _begun(desk, kept, customer_id, by, moved, who, compared=compare and kept.play.playbook.hold_out > 0)
 
 
-def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, moved: Moved, who: Actor) -> PlaybookRun:
+def _begun(
+    desk: Desk, kept: Kept, customer_id: str, by: str, moved: Moved, who: Actor, *, compared: bool
+) -> PlaybookRun:
     state = moved[0]
     run = PlaybookRun.objects.create(
         playbook=kept.play.name,
@@ -64,6 +67,7 @@ def _begun(desk: Desk, kept: Kept, customer_id: str, by: str, moved: Moved, who:
         entry=state.entry,
         started_at=state.started_at,
         started_by=by[:255],
+        compared=compared,
         **columns(state),
     )
     record(
