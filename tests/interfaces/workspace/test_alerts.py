@@ -133,7 +133,7 @@ def test_empty_states_say_what_comes(published: Workspace, client_of: MakeClient
         assert words in page(client, f"/alerts?show={show}")
     opened(owned(published))
     assert "No alert matches" in page(client, "/alerts?q=nobody-of-this-name")
-    assert page(client, "/alerts?page=99999&show=nonsense&who=1234567890123456789&severity=%00")
+    assert page(client, "/alerts?page=99999&show=nonsense&who=1234567890123456789&severity=x")
 
 
 def test_the_list_costs_the_same_however_long_it_is(

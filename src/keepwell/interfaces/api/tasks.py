@@ -174,7 +174,7 @@ def undo_task_outcome(request: ApiRequest, task_id: Pk) -> Any:
     return TaskBody.from_orm(undo_outcome(acting(request), logged.pk, now=request.now, today=request.today))
 
 
-@of_customer.get("/{path:customer_id}/tasks", response={200: Page[TaskBody], **PROBLEMS}, auth=READ)
+@of_customer.get("/{customer:customer_id}/tasks", response={200: Page[TaskBody], **PROBLEMS}, auth=READ)
 def list_customer_tasks(
     request: ApiRequest, customer_id: Customer, limit: Limit, offset: Offset, state: TaskState | None = None
 ) -> Any:
@@ -185,7 +185,7 @@ def list_customer_tasks(
     return page_of([TaskBody.from_orm(task) for task in shown], found.count(), limit, offset)
 
 
-@of_customer.get("/{path:customer_id}/outcomes", response={200: Page[OutcomeBody], **PROBLEMS}, auth=READ)
+@of_customer.get("/{customer:customer_id}/outcomes", response={200: Page[OutcomeBody], **PROBLEMS}, auth=READ)
 def list_customer_outcomes(request: ApiRequest, customer_id: Customer, limit: Limit, offset: Offset) -> Any:
     """What came of a customer's tasks, the newest first."""
     found = Outcome.objects.filter(customer_id=seen_customer(request, customer_id)).order_by("-logged_at", "-pk")
@@ -193,7 +193,7 @@ def list_customer_outcomes(request: ApiRequest, customer_id: Customer, limit: Li
     return page_of([OutcomeBody.from_orm(one) for one in shown], found.count(), limit, offset)
 
 
-@of_customer.delete("/{path:customer_id}/hold", response={204: None, **PROBLEMS}, auth=WORK)
+@of_customer.delete("/{customer:customer_id}/hold", response={204: None, **PROBLEMS}, auth=WORK)
 def end_customer_hold(request: ApiRequest, customer_id: Customer) -> Any:
     """End what a person said of a customer, resolved or lost: the next run opens what the day calls for."""
     seen_customer(request, customer_id)

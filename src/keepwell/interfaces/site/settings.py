@@ -52,6 +52,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keepwell.interfaces.site.middleware.WorkspaceMiddleware",
+    "keepwell.interfaces.site.guards.ApiAddressMiddleware",
+    "keepwell.interfaces.site.guards.GuardMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -59,18 +59,13 @@ def query_from(values: QueryDict) -> AlertQuery:
     page = values.get("page", "1")
     return AlertQuery(
         show=values.get("show") or _NO_FILTER.show,
-        who=_said(values, "who"),
-        severity=_said(values, "severity"),
-        rule=_said(values, "rule"),
-        customer_id=_said(values, "customer"),
-        search=_said(values, "q").strip(),
+        who=values.get("who", ""),
+        severity=values.get("severity", ""),
+        rule=values.get("rule", ""),
+        customer_id=values.get("customer", ""),
+        search=values.get("q", "").strip(),
         page=int(page) if page.isdecimal() and len(page) < 6 else 1,
     )
-
-
-def _said(values: QueryDict, name: str) -> str:
-    """A filter as it may be asked for: PostgreSQL knows no text with a NUL."""
-    return str(values.get(name, "")).replace("\0", "")
 
 
 def address_of(query: AlertQuery, **changes: Any) -> str:

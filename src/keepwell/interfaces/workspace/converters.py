@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from django.urls import register_converter
+from django.urls.converters import get_converters
 
 PAGES: Final = frozenset({"new", "compare", "movement", "overlap", "preview", "rows", "values"})
 """What follows `segments/` and is no segment."""
@@ -42,6 +43,7 @@ class SegmentConverter(NameConverter):
 
 
 def register() -> None:
-    """Make the converters known by their names."""
-    register_converter(NameConverter, "customer")
-    register_converter(SegmentConverter, "segment")
+    """Make the converters known by their names; pages and API both need them, whichever is read first."""
+    if "customer" not in get_converters():
+        register_converter(NameConverter, "customer")
+        register_converter(SegmentConverter, "segment")

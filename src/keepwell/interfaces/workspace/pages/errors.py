@@ -19,6 +19,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _shown(request, 404, "Not found", "There is nothing here, or you may not see it.")
 
 
+def not_usable(request: HttpRequest, said: str) -> HttpResponse:
+    """A request that no page can do anything with."""
+    return _shown(request, 400, "Request cannot be used", said)
+
+
 def went_wrong(request: HttpRequest) -> HttpResponse:
     """A fault of ours."""
     return _shown(

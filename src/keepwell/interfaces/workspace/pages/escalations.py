@@ -76,7 +76,7 @@ def escalation_change(request: PageRequest, pk: int, verb: str) -> HttpResponse:
         raise PermissionDenied
     version = int(said["version"]) if said.get("version", "").isdecimal() and len(said["version"]) < 10 else 0
     who, now = acting(request), request.now
-    link, why = said.get("link", "").replace("\0", ""), said.get("why", "").replace("\0", "")
+    link, why = said.get("link", ""), said.get("why", "")
     try:
         match verb:
             case "filed":

@@ -52,7 +52,7 @@ def offer_answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _posted(request: HttpRequest, found: Offer) -> HttpResponse:
     said, now = request.POST, clock.now()
-    name, note = said.get("name", "").replace("\0", "")[:255], said.get("note", "").replace("\0", "")[:2000]
+    name, note = said.get("name", "")[:255], said.get("note", "")[:2000]
     choice = {"yes": offer_accept, "no": offer_decline}.get(said.get("answer", ""))
     if choice is None:
         return _answer(request, _about(found) | {"problem": "Choose: accept or decline."}, 422)

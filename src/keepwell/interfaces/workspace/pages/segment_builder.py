@@ -189,13 +189,13 @@ def _filled(segment: WorkspaceSegment | None) -> Filled:
 def _sent(posted: QueryDict) -> Filled:
     """A form as it was sent; rows become YAML, and what is no rows an empty definition."""
     yaml_shown = posted.get("mode") == "yaml"
-    definition = posted.get("definition", "").replace("\r\n", "\n").replace("\x00", "").strip()
+    definition = posted.get("definition", "").replace("\r\n", "\n").strip()
     if not yaml_shown:
         definition = _from_rows(posted.get("tree", ""))
     version, shared = posted.get("version", "0"), posted.get("shared", "")
     return Filled(
-        label=posted.get("label", "").replace("\x00", "")[:120],
-        description=posted.get("description", "").replace("\x00", "")[:2000],
+        label=posted.get("label", "")[:120],
+        description=posted.get("description", "")[:2000],
         definition=definition,
         fixed=posted.get("kind") == "fixed",
         shared=shared if shared in Visibility.values else Visibility.PRIVATE,

@@ -81,11 +81,11 @@ def ticket_change(request: PageRequest, ticket_id: str) -> HttpResponse:
 
 
 def _query(request: PageRequest) -> SupportQuery:
-    given = {name: request.GET.get(name, "").replace("\0", "")[:255] for name in ("category", "priority", "owner")}
+    given = {name: request.GET.get(name, "")[:255] for name in ("category", "priority", "owner")}
     return SupportQuery(
-        search=request.GET.get("q", "").replace("\0", "").strip()[:200],
+        search=request.GET.get("q", "").strip()[:200],
         clock=request.GET.get("clock", "")[:20],
-        customer_id=request.GET.get("customer", "").replace("\0", "")[:255],
+        customer_id=request.GET.get("customer", "")[:255],
         **given,
     )
 
@@ -110,7 +110,7 @@ def _open_escalations(request: PageRequest) -> int | None:
 
 
 def _ticket_or_404(request: PageRequest, ticket_id: str) -> DeskTicket:
-    found = ticket_seen(request.workspace, request.user, ticket_id.replace("\0", ""), request.now)
+    found = ticket_seen(request.workspace, request.user, ticket_id, request.now)
     if found is None:
         raise Http404
     return found

@@ -70,7 +70,7 @@ def suppressed_add(request: PageRequest) -> HttpResponse:
 def suppressed_remove(request: PageRequest, pk: int) -> HttpResponse:
     """Take an address from the list."""
     try:
-        allow(acting(request), pk, request.now, reason=request.POST.get("reason", "").replace("\0", "").strip()[:255])
+        allow(acting(request), pk, request.now, reason=request.POST.get("reason", "").strip()[:255])
     except SuppressionError as error:
         messages.error(request, str(error))
     else:
@@ -79,7 +79,7 @@ def suppressed_remove(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _shown(request: PageRequest, form: SuppressForm, status: int = 200) -> HttpResponse:
-    search = request.GET.get("q", "").replace("\0", "").strip()
+    search = request.GET.get("q", "").strip()
     why = request.GET.get("why", "")
     why = why if why in Suppression.Why.values else ""
     shown = Paginator(suppressions(search, why=why), PAGE).get_page(request.GET.get("page"))
