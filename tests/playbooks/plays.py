@@ -19,7 +19,7 @@ metrics:
   logins: {table: events, aggregate: count, window: 30}
   renewal: {attribute: renewal_date}
 segments:
-  danger: {when: logins < setting.limit}
+  danger: {when: logins < setting.limit, color: red}
   rest: {catch_all: true}
 signals:
   quiet: {when: logins = 0}

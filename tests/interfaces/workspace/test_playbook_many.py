@@ -1,7 +1,9 @@
 """A playbook for all customers of a segment: counted first, then started, by those who may."""
 
 import pytest
+from django.urls import reverse
 
+from keepwell.model.playbook_definitions import EnteredTrigger
 from keepwell.services.planning.sources import current_model
 from keepwell.services.published import PortfolioQuery, PortfolioRow, portfolio_rows
 from keepwell.services.team.audit import Actor
@@ -69,3 +71,21 @@ def test_a_segment_that_is_none_starts_nothing(client_of: MakeClient, published:
     answer = client_of("ops").post(ADDRESS, {"segment": "no such segment"})
     assert answer.status_code == 200
     assert not Happening.objects.exists()
+
+
+def test_a_segment_leads_to_the_playbooks_that_carry_out_its_strategy(
+    client_of: MakeClient, published: Workspace
+) -> None:
+    name, segment = next(
+        (n, p.trigger.segment_entered)
+        for n, p in current_model(published).model.playbooks.items()
+        if isinstance(p.trigger, EnteredTrigger)
+    )
+    ops, address = client_of("ops"), reverse("segment", args=[segment])
+    figures = {"HX-Request": "true", "HX-Target": "figures"}
+    off = ops.get(address, headers=figures).content.decode()
+    assert reverse("playbook", args=[name]) in off
+    assert "Start for all who are in it" not in off
+    switch(WHO, published, name, True, NOW)
+    on = ops.get(address, headers=figures).content.decode()
+    assert reverse("playbook_start_many", args=[name]) in on

@@ -223,6 +223,13 @@ def test_the_task_of_a_segment_that_answers_the_signal_is_linked(
     assert Task.objects.count() == (1 if linked else 2)
 
 
+@pytest.mark.parametrize(("segment", "priority"), [("danger", 1), ("rest", 4)])
+def test_who_is_well_is_not_urgent(stage: MakeStage, segment: str, priority: int) -> None:
+    here = stage(f"p: {{trigger: {{segment_entered: {segment}}}, steps: [{{task: A}}]}}")
+    here.start()
+    assert Task.objects.get().priority == priority
+
+
 def test_tasks_go_to_the_role(stage: MakeStage, person: MakePerson) -> None:
     person(Role.CSM, owner_aliases=["ann@example.com"])
     manager = person(Role.MANAGER)

@@ -14,6 +14,7 @@ from keepwell.interfaces.workspace.pages.segment_parts import Asked, dates_asked
 from keepwell.interfaces.workspace.pages.segments import title_of
 from keepwell.interfaces.workspace.pages.shared import PageRequest, page
 from keepwell.interfaces.workspace.segment_charts import trend_option
+from keepwell.interfaces.workspace.segment_playbooks import playbooks_of
 from keepwell.model.definitions import Model
 from keepwell.model.graph import segment_key
 from keepwell.reporting.condition_words import segment_words
@@ -75,7 +76,8 @@ def _about(request: PageRequest, seen: Seen, name: str, mine: WorkspaceSegment |
         }
     label, color = segment_shown(seen.model, name)
     dimension = dimension_of(seen.model, name) or ""
-    known = {"name": name, "label": label, "color": color, "dimension": title_of(dimension)}
+    known: dict[str, Any] = {"name": name, "label": label, "color": color, "dimension": title_of(dimension)}
+    known |= {"playbooks": playbooks_of(request.workspace, name), "may_start_many": may(request.user, Action.APPROVE)}
     return known | _family(seen.model, name)
 
 

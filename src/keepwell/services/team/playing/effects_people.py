@@ -14,6 +14,7 @@ from keepwell.services.team.playing.roles import OWNER
 from keepwell.services.team.playing.wish import Result, Wish
 from keepwell.services.team.reasons import segment_priority, signal_condition
 from keepwell.services.team.task_records import OPEN_STATES
+from keepwell.services.team.wanted import TROUBLE_COLORS
 from keepwell.store.models import Approval, Channel, Person, Task
 
 WITHIN: Final = "1 business day"
@@ -96,12 +97,13 @@ def _due(wish: Wish) -> datetime:
 
 
 def _priority(wish: Wish) -> int:
-    """As urgent as what started the playbook: its segment's place, or its signal's severity."""
+    """As urgent as what started the playbook: its signal's severity, or the place of its segment in trouble."""
     trigger, model = wish.kept.play.playbook.trigger, wish.desk.plays.model
     if model is None:
         return _OTHERWISE
     if isinstance(trigger, EnteredTrigger) and trigger.segment_entered in model.segments:
-        return segment_priority(model, trigger.segment_entered)
+        place = segment_priority(model, trigger.segment_entered)
+        return place if model.segments[trigger.segment_entered].color in TROUBLE_COLORS else max(place, _OTHERWISE)
     return _of_signal(model, trigger.signal) if isinstance(trigger, SignalTrigger) else _OTHERWISE
 
 
