@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keepwell.model.loader import LoadedModel
 from keepwell.reporting.effects import cliffs_delta, odds_ratio, share_difference, size_words, wilson
-from keepwell.reporting.patterns import Patterns, patterns_of
+from keepwell.reporting.patterns import Pattern, Patterns, patterns_of
 from keepwell.reporting.reading import Day
 from keepwell.reporting.strategy import pattern_words, recommendations
 
@@ -115,3 +115,11 @@ def test_small_groups_get_a_labelled_neutral_result(agency: LoadedModel) -> None
     lines, reasons = recommendations(agency.model.segments["monitor"], found, "USD")
     assert lines == ("Watch; no contact due",)
     assert reasons == (found.note,)
+
+
+def test_a_page_writes_money_in_its_own_way() -> None:
+    one = Pattern("arr", "ARR", "number", "", 0.5, 0.4, 0.6, "large", 121_000, 4_000, 9, 9, None, None, False, "money")
+    assert "median €121K against €4,000" in pattern_words(one, "EUR")
+    assert "median 121k EUR against 4k EUR" in pattern_words(
+        one, "EUR", amounts=lambda value, unit: f"{value / 1000:.0f}k {unit}"
+    )

@@ -5,7 +5,7 @@ from typing import Final
 from keepwell.model.definitions import Segment
 from keepwell.model.metric_definitions import Metric
 from keepwell.reporting.patterns import Pattern, Patterns
-from keepwell.reporting.words import metric_words, number, percent
+from keepwell.reporting.words import Amounts, metric_words, money, number, percent
 
 REASONS: Final = 3
 
@@ -23,12 +23,14 @@ def recommendations(
     return lines, tuple(pattern_words(pattern, currency) for pattern in telling)
 
 
-def pattern_words(pattern: Pattern, currency: str) -> str:
-    """A difference in words, with its size and what it rests on."""
+def pattern_words(pattern: Pattern, currency: str, *, amounts: Amounts = money) -> str:
+    """A difference in words, with its size and what it rests on; `amounts` says how money is written."""
     if pattern.kind == "category":
         return _category_words(pattern)
     metric = Metric(given=True, unit=pattern.unit)
-    here, there = (metric_words(value, metric, currency) for value in (pattern.inside, pattern.outside))
+    here, there = (
+        metric_words(value, metric, currency, amounts=amounts) for value in (pattern.inside, pattern.outside)
+    )
     direction = "higher" if pattern.effect > 0 else "lower"
     effect = f"Cliff's delta {number(pattern.effect, 2)}, {pattern.size}"
     return f"{pattern.label}: {direction} than elsewhere, median {here} against {there} ({effect})"

@@ -1,6 +1,6 @@
 """Figures in words, as people read them: money, shares, changes, plurals and metric values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 
@@ -12,6 +12,7 @@ NONE: Final = "–"
 MINUS: Final = "−"
 MILLION, THOUSAND = 1e6, 1e3
 TIMES: Final = ("days", "hours", "months", "minutes")
+Amounts = Callable[[float, str], str]
 SHARES: Final = frozenset({"share", "ratio - 1", "%"})
 
 
@@ -85,8 +86,13 @@ def action_words(action: str) -> str:
     return action if " " in action else action.replace("_", " ").lower().capitalize()
 
 
-def metric_words(value: object, metric: Metric | None, currency: str, *, units: bool = True) -> str:
-    """A metric's value as people read it; without `units` a length of time is a bare number."""
+def metric_words(
+    value: object, metric: Metric | None, currency: str, *, units: bool = True, amounts: Amounts = money
+) -> str:
+    """A metric's value as people read it; without `units` a length of time is a bare number.
+
+    `amounts` says how money is written: a page writes it as the rest of it does.
+    """
     unit = metric.unit if metric is not None else ""
     if value is None:
         return "unknown"
@@ -97,7 +103,7 @@ def metric_words(value: object, metric: Metric | None, currency: str, *, units: 
     if not isinstance(value, int | float):
         return str(value)
     if unit == "money":
-        return money(value, currency)
+        return amounts(value, currency)
     if unit in SHARES:
         return percent(value)
     return with_unit(number(value), unit if units and unit in TIMES else "")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -168,3 +169,22 @@ def test_an_admin_changes_settings(client_of: MakeClient, published: Workspace) 
     refused = client.post(reverse("settings"), given | {"run_time": "25:00", "weekly_touchpoints": "0"})
     assert refused.status_code == 422
     assert team_settings(published) == now_set
+
+
+def test_a_backfill_says_its_range_and_how_many_days_it_made(client_of: MakeClient) -> None:
+    def shown(first: str, **more: Any) -> str:
+        span = {"first": first, "last": "2026-06-30"}
+        about: dict[str, Any] = {"state": "done", "counts": {"days": 29, "customers": 60}, **more}
+        key = f"{first}{more}"
+        job, _ = job_enqueue(Actor("ops"), kind=Job.Kind.BACKFILL, key=key, now=NOW, as_of=LAST, arguments=span)
+        Job.objects.filter(pk=job.pk).update(**about)
+        return str(client_of("ops").get(f"/jobs/{job.pk}").content.decode())
+
+    page = shown("2026-06-01")
+    assert "1 Jun 2026 to 30 Jun 2026" in page
+    assert "29 of 30 days" in page
+    assert "Customers on the last day" in page
+    assert "none yet of 30" in shown("2026-06-01", state="running", counts={})
+    page = shown("2026-06-30")
+    assert "2026 to" not in page
+    assert '<dd class="col-7">30 Jun 2026</dd>' in page

@@ -5,11 +5,14 @@ import re
 import shutil
 from html import unescape
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from keepwell.interfaces.workspace.model_shown import segment_label
+from keepwell.model.definitions import Model, Segment
 from keepwell.services.planning.apply import history
 from keepwell.services.planning.sources import model_sources
 from keepwell.services.team.perform import perform
@@ -141,4 +144,16 @@ def test_managers_read_labels_and_not_keys(client_of: MakeClient, own: Workspace
     page = client_of("manager").get(address).content.decode()
     shown = re.sub(r"<(script|svg)\b.*?</\1>|<[^>]*>", " ", page.partition("<main")[2] or page, flags=re.DOTALL)
     values = {"decision_maker", "exec_sponsor", "past_due", "plan_change", "seat_change", "plan_usage", "api_call"}
+    values |= {"offer_accepted"}
     assert set(RAW.findall(shown)) <= values
+
+
+def test_segments_are_called_by_their_labels_also_where_the_draft_leaves_them_out() -> None:
+    def model_with(**segments: dict[str, Any]) -> Model:
+        known = {"segments": {name: Segment(**one) for name, one in segments.items()}}
+        return Model.model_construct(**cast(Any, known))
+
+    draft = model_with(at_risk={"label": "In danger", "when": "mrr > 1"}, tier={"label": "Tier", "by": "plan"})
+    now = model_with(at_risk={"label": "At risk", "when": "mrr > 1"}, gone={"label": "Left out", "when": "mrr > 1"})
+    shown = {name: segment_label((draft, now), name) for name in ("at_risk", "gone", "tier: pro", "no_label")}
+    assert shown == {"at_risk": "In danger", "gone": "Left out", "tier: pro": "Tier: pro", "no_label": "No label"}

@@ -1,7 +1,7 @@
 """What the model's pages show of definitions: conditions as lines, charts of a change, matrices of moves."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from keepwell.model.metric_definitions import Metric
 from keepwell.reporting.condition_words import ConditionWords
 from keepwell.reporting.words import label_of
 from keepwell.services.planning.scorecard import SettingRow
+from keepwell.services.published.kept_models import segment_shown
 
 _AGGREGATES: Final = {
     "count": "number of",
@@ -120,6 +121,12 @@ def _two_series(labels: list[str], before: list[float], after: list[float], unit
         "yAxis": {"type": "value", "name": unit, "minInterval": 1},
         "series": [bars("now", before, "var(--tblr-secondary)"), bars("with the change", after, "var(--tblr-primary)")],
     }
+
+
+def segment_label(models: Iterable[Model], name: str) -> str:
+    """What people call a segment by the first of some models that knows it: what a draft leaves out has a name, too."""
+    known = (segment_shown(model, name)[0] for model in models)
+    return next((label for label in known if label != name), label_of(name, None))
 
 
 def field_name(path: Sequence[str | int]) -> str:

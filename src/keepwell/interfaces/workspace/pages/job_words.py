@@ -1,7 +1,7 @@
 """A job as people read it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from keepwell.interfaces.workspace.templatetags.keepwell import day
@@ -35,13 +35,29 @@ class ShownJob:
     can_cancel: bool
     can_repeat: bool
     in_short: str
+    span: "Span | None"
     counts: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days of a backfill, and how many of them were made; None while that is not known."""
+
+    first: date
+    last: date
+    made: int | None
+
+    @property
+    def asked(self) -> int:
+        """How many days it is about."""
+        return (self.last - self.first).days + 1
 
 
 def shown_job(job: Job, now: datetime) -> ShownJob:
     """A job in words; `now` is for how long it has been running."""
     active = job.state in WAITING
-    counts = tuple((name.capitalize(), value) for name, value in job.counts.items())
+    span = _span(job)
+    counts = tuple((_counted(name, span), value) for name, value in job.counts.items())
     return ShownJob(
         job=job,
         title=_title(job),
@@ -52,8 +68,28 @@ def shown_job(job: Job, now: datetime) -> ShownJob:
         can_cancel=active and not job.cancel_requested,
         can_repeat=job.state in AGAIN,
         in_short=_in_short(job),
+        span=span,
         counts=counts,
     )
+
+
+def _span(job: Job) -> Span | None:
+    """The range of a backfill of several days; one day is said as a day."""
+    if job.kind != Job.Kind.BACKFILL:
+        return None
+    try:
+        first, last = (date.fromisoformat(str(job.arguments[name])) for name in ("first", "last"))
+    except (KeyError, ValueError):
+        return None
+    made = job.counts.get("days")
+    return Span(first, last, made if isinstance(made, int) else None) if first != last else None
+
+
+def _counted(name: str, span: Span | None) -> str:
+    """What was counted; of a range all but the number of days is of its last one."""
+    if span is None:
+        return name.capitalize()
+    return "Days made" if name == "days" else f"{name.capitalize()} on the last day"
 
 
 def _title(job: Job) -> str:

@@ -15,6 +15,7 @@ from keepwell.interfaces.workspace.model_shown import (
     metric_source,
     path_of,
     score_lines,
+    segment_label,
     setting_lines,
 )
 from keepwell.interfaces.workspace.pages.shared import PageRequest, customer_or_404, page
@@ -84,7 +85,8 @@ def model_preview(request: PageRequest) -> HttpResponseBase:
     charts = [(score, histogram_option(score["histogram"])) for score in found["scores"]]
     words = ConditionWords(loaded.model)
     known = {"found": found, "charts": charts, "draft": draft}
-    known |= {"labels": {count["name"]: words.segment(count["name"]) for count in found["segment_counts"]}}
+    models = (loaded.model, load_sources(draft.base).model)
+    known |= {"labels": {count["name"]: segment_label(models, count["name"]) for count in found["segment_counts"]}}
     known |= {"unavailable": [words.name(name) for name in found["unavailable"]]}
     return render(request, "workspace/model/preview.html", known)
 
