@@ -5,7 +5,9 @@ transaction. `announce_all` puts one delivery for each target into the outbox.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -56,7 +58,18 @@ EVENTS: Final[Mapping[str, Announced]] = {
     "survey.answered": _of("A customer answered a survey", "survey.answered"),
     "escalation.opened": _of("Something was escalated", "escalation.opened"),
 }
+_targets: Final[ContextVar[list[WebhookTarget] | None]] = ContextVar("targets", default=None)
 _EVENT_OF: Final = {action: name for name, about in EVENTS.items() for action in about.actions}
+
+
+@contextmanager
+def targets_known() -> Iterator[None]:
+    """Ask for the targets once for all changes meanwhile, as a turn of a worker does that makes many."""
+    mine = _targets.set(list(WebhookTarget.objects.filter(on=True)))
+    try:
+        yield
+    finally:
+        _targets.reset(mine)
 
 
 def announce_all(entries: Iterable[AuditEntry]) -> None:
@@ -64,7 +77,8 @@ def announce_all(entries: Iterable[AuditEntry]) -> None:
     told = [(event, entry) for entry in entries if (event := _EVENT_OF.get(entry.action)) is not None]
     if not told:
         return
-    targets = list(WebhookTarget.objects.filter(on=True))
+    known = _targets.get()
+    targets = list(WebhookTarget.objects.filter(on=True)) if known is None else known
     rows = [
         delivery(target, event, f"{entry.pk}", entry, body_of(event, entry))
         for event, entry in told

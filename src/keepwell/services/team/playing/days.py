@@ -29,6 +29,7 @@ from keepwell.playbooks.state import state_from
 from keepwell.services.playbook_facts import day_facts
 from keepwell.services.team.playing.beginning import TRIGGER
 from keepwell.services.team.playing.comparing import DAY_SETTING, judge_day
+from keepwell.services.team.playing.entering import enterable
 from keepwell.services.team.playing.happenings import START, happened_all, happening
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.switches import switched_on
@@ -70,7 +71,8 @@ def day_arrived(plays: Plays, before: Day | None, today: Day, now: datetime) -> 
     """The same for days that are at hand."""
     running = list(PlaybookRun.objects.filter(ended_at=None).order_by("pk"))
     heard = [*_logins(plays, running, before, today, now), *_changed(plays, running, today, now)]
-    starts = list(_starts(plays, before, today, now))
+    called = enterable(list(_triggered(plays, before, today)), now)
+    starts = [_start(kept, customer, today.as_of, now) for kept, customer in called]
     with transaction.atomic():
         happened_all([*heard, *starts])
         judge_day(plays, today)
@@ -109,7 +111,7 @@ def _names_of_runs(plays: Plays) -> Iterator[str]:
         yield from plays.version(playbook, version).names
 
 
-def _starts(plays: Plays, before: Day | None, today: Day, now: datetime) -> Iterator[Happening]:
+def _triggered(plays: Plays, before: Day | None, today: Day) -> Iterator[tuple[Kept, str]]:
     """What the day calls for, by the triggers of playbooks that are on."""
     on = [kept for name in sorted(switched_on()) if (kept := plays.current(name)) is not None]
     for customer in today.customers() if on else ():
@@ -119,7 +121,7 @@ def _starts(plays: Plays, before: Day | None, today: Day, now: datetime) -> Iter
         earlier = (before.facts(customer) or newcomer(facts)) if before else None
         for kept in on:
             if triggered(kept.play.playbook, earlier, facts, kept.play.rules):
-                yield _start(kept, customer, today.as_of, now)
+                yield kept, customer
 
 
 def _start(kept: Kept, customer: str, as_of: date, now: datetime) -> Happening:

@@ -8,6 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 
 from keepwell.services.team.audit import written_together
+from keepwell.services.team.outbox.announcing import targets_known
 from keepwell.services.team.outbox.compose import compose_message
 from keepwell.services.team.playing.desk import Compose, Desk, desk_of
 from keepwell.services.team.playing.happenings import START
@@ -47,7 +48,8 @@ def playing_turn(
     moving = [name for name in customers if name not in happened or any(o.kind != START for o in happened[name])]
     running = PlaybookRun.objects.filter(customer_id__in=moving, ended_at=None)
     desk.read(customers, set(running.values_list("playbook", "version")) if moving else ())
-    return sum(_moved(desk, name, worker, happened.get(name)) for name in customers)
+    with targets_known():
+        return sum(_moved(desk, name, worker, happened.get(name)) for name in customers)
 
 
 def _happened(customers: Collection[str]) -> dict[str, list[Happening]]:
