@@ -10,7 +10,7 @@ from typing import Final
 
 from keepwell.model.base import Scalar
 from keepwell.model.playbook_definitions import EnteredTrigger, SignalTrigger
-from keepwell.model.step_definitions import WaitForStep, WaitUntilStep
+from keepwell.model.step_definitions import END, WaitForStep, WaitUntilStep
 from keepwell.model.timelines import timeline
 from keepwell.playbooks.events import Effect, Event, Happened
 from keepwell.playbooks.facts import Facts
@@ -28,6 +28,11 @@ LOST: Final = "lost"
 NO_ANSWER: Final = "no answer"
 """An outcome of somebody who was not reached: a voicemail ends no ladder that waits for an answer."""
 """The outcome after which nothing goes on."""
+
+
+def outcome_reason(name: str) -> str:
+    """What an outcome that ends a run is called."""
+    return "customer lost" if name == LOST else f"outcome: {name}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,21 @@ class Machine:
             self._move(walk, event)
         return walk.moved()
 
+    def resume(self, state: State, now: datetime, facts: Facts | None = None) -> Moved:
+        """Go on with a run whose stop was taken back, from the step at which it stood; one that goes on stays as it is.
+
+        What it waited for is waited for anew, over the same time; its next end is another than the first.
+        """
+        if not state.ended:
+            return state, ()
+        ends = {**state.visits, END: state.visits.get(END, 0) + 1}
+        back = replace(state, phase="waiting", at=max(state.at, now.astimezone(UTC)), visits=ends)
+        walk = Walk(self.play, replace(back, ended_at=None, reason="", success=False), facts)
+        walk.mark("goes on, what stopped it was taken back")
+        if not self._end_if_over(walk):
+            walk.advance()
+        return walk.moved()
+
     def _stopped(self, walk: Walk, event: Event) -> bool:
         """Whether the event ends the run."""
         reason = self._stop_reason(walk.state, event)
@@ -84,11 +104,11 @@ class Machine:
             case Happened.CHURNED:
                 return "customer left"
             case Happened.OUTCOME if event.name == LOST:
-                return "customer lost"
+                return outcome_reason(event.name)
             case Happened.RESPONSE:
                 return event.name if event.name in stops else ""
             case Happened.OUTCOME if event.name != NO_ANSWER:
-                return f"outcome: {event.name}" if "outcome" in stops else ""
+                return outcome_reason(event.name) if "outcome" in stops else ""
             case Happened.SIGNAL_OFF | Happened.SEGMENT_LEFT:
                 about = self._about(state)
                 return _STOPS[event.kind].replace("_", " ") if about == (_STOPS[event.kind], event.name) else ""

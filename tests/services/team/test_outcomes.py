@@ -220,7 +220,10 @@ def test_a_wrong_outcome_is_taken_back_the_same_day_with_all_that_followed(days:
     )  # fmt: skip
     task = the_task(play="urgent_call")
     outcome = log(task, result="lost")
-    undo_outcome(ANNA, outcome.pk, now=NOW, today=LAST)
+    assert Happening.objects.filter(kind="outcome").count() == 1
+    undone = undo_outcome(ANNA, outcome.pk, now=NOW, today=LAST)
+    assert (undone.task, undone.runs.words) == (task, "")
+    assert not Happening.objects.filter(kind="outcome").exists(), "playbooks never hear of it"
     assert sorted(opened()) == ["manual:1", "urgent_call"]
     assert not any(model.objects.exists() for model in (Outcome, Hold, CanonicalWrite))
     assert AuditEntry.objects.get(action="outcome.undone").before["result"] == "lost"

@@ -165,13 +165,16 @@ def log_task_outcome(request: ApiRequest, task_id: Pk, body: OutcomeNew) -> Any:
 
 @router.delete("/{int:task_id}/outcome", response={200: TaskBody, **PROBLEMS}, auth=WORK)
 def undo_task_outcome(request: ApiRequest, task_id: Pk) -> Any:
-    """Take back an outcome on the same day, while nothing followed from it; the task is open again."""
+    """Take back an outcome on the same day, while nothing followed from it; the task is open again.
+
+    Playbooks that it stopped go on where they stood, unless something else happened since.
+    """
     logged = Outcome.objects.filter(task=_task(request, task_id)).first()
     if logged is None:
         raise Problem(404, "Not found", "No outcome is logged for this task.")
     if logged.logged_by_id != request.user.pk and not may(request.user, Action.ASSIGN):
         raise Problem(409, "Not possible", "Only who logged an outcome takes it back.")
-    return TaskBody.from_orm(undo_outcome(acting(request), logged.pk, now=request.now, today=request.today))
+    return TaskBody.from_orm(undo_outcome(acting(request), logged.pk, now=request.now, today=request.today).task)
 
 
 @of_customer.get("/{customer:customer_id}/tasks", response={200: Page[TaskBody], **PROBLEMS}, auth=READ)

@@ -37,7 +37,7 @@ class Known:
 def apply_result(who: Actor, outcome: Outcome, known: Known, *, now: datetime, today: date) -> None:
     """Everything that follows from an outcome, in the caller's transaction."""
     _keep_interaction(who, outcome, now)
-    happened(outcome.customer_id, Happened.OUTCOME, name=_heard(outcome), key=f"outcome:{outcome.pk}", at=now)
+    happened(outcome.customer_id, Happened.OUTCOME, name=_heard(outcome), key=outcome_key(outcome), at=now)
     match outcome.result:
         case Outcome.Result.RESOLVED:
             _hold(who, outcome, known, Hold.Kind.RESOLVED, now=now, today=today)
@@ -55,6 +55,11 @@ def _heard(outcome: Outcome) -> str:
     """What playbooks hear: who left a message, or wrote, and tries again later, has no answer yet."""
     waits = outcome.result == Outcome.Result.FOLLOW_UP and outcome.contact != Outcome.Contact.REACHED
     return NO_ANSWER if waits else outcome.result
+
+
+def outcome_key(outcome: Outcome) -> str:
+    """Under which key playbooks hear of an outcome."""
+    return f"outcome:{outcome.pk}"
 
 
 def follow_up_of(outcome: Outcome) -> Task | None:

@@ -12,7 +12,8 @@ from django.db.models import F
 from keepwell.services.published import NothingPublished
 from keepwell.services.team.audit import Actor, record, written_together
 from keepwell.services.team.here import workspace
-from keepwell.services.team.outcome_effects import Known, apply_result, withdraw
+from keepwell.services.team.outcome_effects import Known, apply_result, outcome_key, withdraw
+from keepwell.services.team.playing.resuming import Resumed, resume_runs
 from keepwell.services.team.task_days import published_model, situation_now
 from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.store.models import AuditEntry, Outcome, Task
@@ -92,9 +93,20 @@ def log_outcome(
     return outcome
 
 
+@dataclass(frozen=True)
+class Undone:
+    """A task that is open again, and what its outcome had stopped."""
+
+    task: Task
+    runs: Resumed
+
+
 @transaction.atomic
-def undo_outcome(who: Actor, outcome_id: int, *, now: datetime, today: date) -> Task:
-    """Take back an outcome of the same day while nothing followed from it; the task is open again."""
+def undo_outcome(who: Actor, outcome_id: int, *, now: datetime, today: date) -> Undone:
+    """Take back an outcome of the same day while nothing followed from it; the task is open again.
+
+    Playbooks that it stopped go on where they stood, unless something else happened since.
+    """
     outcome = Outcome.objects.select_for_update().select_related("task").filter(pk=outcome_id).first()
     if outcome is None:
         raise UndoRefused("This outcome was taken back already.")
@@ -103,7 +115,7 @@ def undo_outcome(who: Actor, outcome_id: int, *, now: datetime, today: date) -> 
     task, problem = outcome.task, withdraw(outcome, today=today)
     if problem:
         raise UndoRefused(problem)
-    before = values_of(outcome)
+    before, key = values_of(outcome), outcome_key(outcome)
     outcome.delete()
     task.state, task.closed_at, task.closed_why = Task.State.OPEN, None, ""
     task.version += 1
@@ -118,7 +130,7 @@ def undo_outcome(who: Actor, outcome_id: int, *, now: datetime, today: date) -> 
         summary=f"{task.title}: took back the outcome",
         before=before,
     )
-    return task
+    return Undone(task, resume_runs(who, task.customer_id, key, now))
 
 
 def values_of(outcome: Outcome) -> dict[str, str | None]:

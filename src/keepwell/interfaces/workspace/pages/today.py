@@ -23,6 +23,7 @@ from keepwell.services.team.holds import segment_label
 from keepwell.services.team.outcomes import (
     OutcomeConflict,
     OutcomeInvalid,
+    Undone,
     UndoRefused,
     log_outcome,
     outcome_words,
@@ -97,10 +98,14 @@ def undo(request: PageRequest, pk: int) -> HttpResponse:
     if logged is not None and logged.logged_by_id != request.user.pk and not may(request.user, Action.ASSIGN):
         return _again(request, found, query, status=409, conflict="Only who logged an outcome takes it back.")
     try:
-        opened = undo_outcome(acting(request), logged.pk if logged else 0, now=request.now, today=request.today)
+        undone = undo_outcome(acting(request), logged.pk if logged else 0, now=request.now, today=request.today)
     except UndoRefused as refused:
         return _again(request, found, query, status=409, conflict=str(refused))
-    return after_change(request, query, said=f"{opened.title}: the outcome was taken back.", show=opened)
+    return after_change(request, query, said=_undone_words(undone), show=undone.task)
+
+
+def _undone_words(undone: Undone) -> str:
+    return f"{undone.task.title}: the outcome was taken back. {undone.runs.words}".rstrip()
 
 
 def task_or_404(request: PageRequest, pk: int) -> Task:

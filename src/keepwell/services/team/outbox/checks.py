@@ -18,6 +18,7 @@ from keepwell.store.models import Channel, Outgoing, PlaybookRun
 
 _REACHES: Final = frozenset({"email", "in_app"})
 """Channels that quiet hours and caps are about."""
+ENDED: Final = "The playbook ended before: "
 _LEFT: Final = (Outgoing.State.SENT, Outgoing.State.REHEARSED)
 
 
@@ -44,7 +45,7 @@ class Found:
 def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) -> Found:
     """Look at a message that is due; `known` says whether there is somebody to hand it to."""
     if row.run is not None and stopped(workspace, row.run, row.made_at):
-        return Found(Verdict.CANCELLED, f"The playbook ended before: {row.run.reason or 'stopped'}")
+        return Found(Verdict.CANCELLED, f"{ENDED}{row.run.reason or 'stopped'}")
     if not known:
         return Found(Verdict.DEAD, f"There is no way to send anything by “{row.channel}”.")
     against = suppressed(row.address, row.purpose) if row.address and "@" in row.address else None

@@ -41,6 +41,8 @@ ACTIONS: Final[Mapping[Wanted, str]] = {
 }
 """What the audit log calls each effect."""
 _MADE: Final = ("task", "approval", "offer")
+STOPPED: Final = "The playbook was stopped: "
+"""Why messages of a run that something stopped do not leave; they wait again when it goes on."""
 WITHDRAWABLE: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 
@@ -165,7 +167,7 @@ def _end(wish: Wish, state: State) -> tuple[Result, str]:
     if wish.kept.came_to_its_end(state):
         return {}, f"ended: {reason}"
     waiting = Outgoing.objects.filter(run=wish.run, audience=Channel.Audience.CUSTOMER, state__in=WITHDRAWABLE)
-    cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"The playbook was stopped: {reason}")
+    cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"{STOPPED}{reason}")
     asked = Offer.objects.filter(run=wish.run, state=Offer.State.ASKED)
     withdrawn = asked.update(state=Offer.State.WITHDRAWN, answered_at=wish.now, result=f"Stopped: {reason}")
     gone = Approval.objects.filter(run=wish.run, state=Approval.State.OPEN)
