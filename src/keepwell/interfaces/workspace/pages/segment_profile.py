@@ -15,6 +15,7 @@ from keepwell.interfaces.workspace.pages.segments import title_of
 from keepwell.interfaces.workspace.pages.shared import PageRequest, page
 from keepwell.interfaces.workspace.segment_charts import trend_option
 from keepwell.interfaces.workspace.segment_playbooks import playbooks_of
+from keepwell.interfaces.workspace.templatetags.keepwell import short_money
 from keepwell.model.definitions import Model
 from keepwell.model.graph import segment_key
 from keepwell.reporting.condition_words import segment_words
@@ -105,7 +106,9 @@ def _figures(
         "criteria": segment_words(seen.loaded, name)
         if mine is None
         else with_labels(request.workspace, found.criteria),
-        "patterns": [(p, pattern_words(p, request.workspace.currency)) for p in found.characteristics],
+        "patterns": [
+            (p, pattern_words(p, request.workspace.currency, amounts=short_money)) for p in found.characteristics
+        ],
         "members": _rows(seen, members),
         "left_over": max(0, members.rows - SHOWN),
         "also": 0 if mine is not None else also_in(seen, name),
