@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from smtplib import SMTPException
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.core import mail
+from django.core.mail.backends import locmem
 from django.test import Client
 
 from keepwell.interfaces.site.configuration import SingleSignOn
@@ -131,3 +133,17 @@ def test_a_workspace_without_mail_says_whom_to_ask(client: Client, monkeypatch: 
     monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
     for page in ("done/", ""):
         assert b"Ask an admin" in client.get(f"/accounts/password/reset/{page}").content
+
+
+def test_a_mail_server_that_fails_does_not_say_who_has_an_account(
+    client: Client, person: MakePerson, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    csm = person("csm")
+
+    def fail(*_: object, **__: object) -> None:
+        raise SMTPException("no STARTTLS")
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", fail)
+    answer = client.post("/accounts/password/reset/", {"email": csm.email})
+    assert answer["Location"] == "/accounts/password/reset/done/"
+    assert f"keepwell people link {csm.email}" in caplog.text

@@ -1,10 +1,12 @@
 """How people get in: nobody signs up by themselves, invitations and single sign-on decide."""
 
-from typing import Any
+import logging
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -15,6 +17,8 @@ from keepwell.interfaces.site import account_changes, clock
 from keepwell.services.team.audit import actor, record
 from keepwell.services.team.here import workspace
 from keepwell.store.models import Person, Role
+
+LOG: Final = logging.getLogger("keepwell.accounts")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -31,9 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         account_changes.sign_in_changed(user, "person.password_changed", "Set a new password")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a message of accounts; addresses that nobody here has get none."""
-        if template_prefix != "account/email/unknown_account":
+        """Send a message of accounts; addresses that nobody here has get none.
+
+        A mail server that fails is the log's business: an error page would say that the address is known here.
+        """
+        if template_prefix == "account/email/unknown_account":
+            return
+        try:
             super().send_mail(template_prefix, email, {**context, "workspace_name": workspace().name})
+        except (OSError, AnymailError):
+            remedy = "check KEEPWELL_EMAIL_URL; 'keepwell people link %s' makes a link to hand over"
+            LOG.exception(f"mail to %s was not sent: {remedy}", email, email)
 
     def format_email_subject(self, subject: str) -> str:
         """Which program a message is from, instead of the server's address."""
