@@ -111,6 +111,8 @@ def lived(workspace: Workspace, days: int) -> dict[str, Any]:
     }
     import_module("django").setup()
     import_module("django.core.management").call_command("migrate", verbosity=0)
+    # A year is lived through in minutes and thrown away: no disk has to keep it through a power cut.
+    import_module("django.db").connection.cursor().execute("PRAGMA synchronous=OFF")
     logging.disable(logging.WARNING)
     year = import_module("tests.simulated_people").Year(workspace)
     began = time.monotonic()
