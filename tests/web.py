@@ -34,10 +34,7 @@ _numbers = count(1)
 @lru_cache
 def published_workspace() -> Workspace:
     """The process's workspace (b2b-saas) with sixty customers and forty-five published days; made once, only read."""
-    workspace = workspace_open(Path(settings.KEEPWELL_WORKSPACE))
-    morning_after = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
-    assert not load_files(workspace, paths=[world()], now=morning_after).problems
-    return _computed(workspace, DAYS)
+    return _computed(_loaded(workspace_open(Path(settings.KEEPWELL_WORKSPACE))), DAYS)
 
 
 @lru_cache
@@ -53,11 +50,24 @@ def signals_workspace() -> Workspace:
 
 
 @lru_cache
+def household_workspace() -> Workspace:
+    """The same world by the household-app pack with one published day; made once, only read."""
+    root = Path(settings.KEEPWELL_WORKSPACE).parent / "households"
+    return _computed(_loaded(workspace_init(root, pack="household-app", name="Households", currency="EUR")), 1)
+
+
+@lru_cache
 def world() -> Path:
     """Files of the small world."""
     folder = Path(settings.KEEPWELL_WORKSPACE).parent / "world"
     simulate_world(out=folder, customers=CUSTOMERS, days=90, end=LAST, seed=1)
     return folder
+
+
+def _loaded(workspace: Workspace) -> Workspace:
+    morning_after = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
+    assert not load_files(workspace, paths=[world()], now=morning_after).problems
+    return workspace
 
 
 def _computed(workspace: Workspace, days: int) -> Workspace:

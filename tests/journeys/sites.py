@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.interfaces.serving import free_port, in_site
-from tests.web import LAST, published_workspace, signals_workspace
+from tests.web import LAST, household_workspace, published_workspace, signals_workspace
 
 PASSWORD: Final = "keepwell-demo"  # noqa: S105 - of people who live in tests
 ADMIN: Final = "admin@demo.keepwell.example"
@@ -45,3 +45,12 @@ def queue_site(folder: Path) -> Site:
     """The model of signals with the tasks of a day, and a CSM for each owner."""
     root, port = copied(signals_workspace().root, folder)
     return Site(root, port, json.loads(in_site(root, f"{_BEGIN}print(json.dumps(page_world.at_work(workspace())))")))
+
+
+def household_site(folder: Path) -> Site:
+    """The model of households with a CSM for each owner; playbooks are on, and letters wait for no morning."""
+    root, port = copied(household_workspace().root, folder)
+    (root / "model" / "calendar.yaml").write_text("calendar: {quiet_hours: null, quiet_days: []}\n", encoding="utf-8")
+    return Site(
+        root, port, json.loads(in_site(root, f"{_BEGIN}print(json.dumps(page_world.switched_on(workspace())))"))
+    )

@@ -19,6 +19,7 @@ from keepwell.services.team.notes import note_add
 from keepwell.services.team.offering.sending import offer_token
 from keepwell.services.team.outbox.tokens import unsubscribe_url
 from keepwell.services.team.people import SCOPES, make_token
+from keepwell.services.team.playing.switches import switch
 from keepwell.services.team.saved import save_view
 from keepwell.services.team.surveys.links import token_of
 from keepwell.services.team.tasks import open_tasks_from_run
@@ -61,6 +62,18 @@ def at_work(workspace: Workspace) -> dict[str, Any]:
         csm = next(one for one in Person.objects.filter(role="csm") if task.owner_email in one.owner_aliases)
         found.setdefault(csm.email, {"email": csm.email, "task": task.pk, "title": task.title})
     return {"csms": list(found.values())}
+
+
+def switched_on(workspace: Workspace) -> dict[str, Any]:
+    """The people of a demo, every playbook switched on, and a key for programs; a customer and who looks after it."""
+    demo_people_make(owners_of(workspace), now=NOW)
+    WorkspaceSetting.objects.update_or_create(name="daily_runs", defaults={"value": False})
+    ops, one = Person.objects.get(role="ops"), someones(workspace)
+    for name in current_model(workspace).model.playbooks:
+        switch(actor(ops), workspace, name, True, NOW)
+    _, secret = make_token(actor(ops), ops, name="The product", scopes=["ingest"], days=30, now=NOW)
+    csm = next(who for who in Person.objects.filter(role="csm") if one.owner_email in who.owner_aliases)
+    return {"customer": one.customer_id, "company": one.name, "csm": csm.email, "key": secret}
 
 
 def owners_of(workspace: Workspace) -> list[str]:
