@@ -1,12 +1,17 @@
 """NUL gets past no page and no operation; ids with slashes are told from what follows them in the API."""
 
+from urllib.parse import urlencode
+
 import pytest
+from django.test import Client
 
 from keepwell.interfaces.site.guards import told_apart
+from keepwell.services.team.offering.sending import offer_token
 from keepwell.services.workspace import Workspace
 from tests.interfaces.api.conftest import MakeProgram
 from tests.interfaces.api.program import ROOT, operations, problem
 from tests.interfaces.workspace.addresses import addresses
+from tests.interfaces.workspace.page_world import offer_open, someones
 from tests.web import MakeClient
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +56,18 @@ def test_no_form_takes_nul(published: Workspace, client_of: MakeClient) -> None:
         answer = client.post("/alerts/people", data)
         assert (answer.status_code, "NUL" in answer.content.decode()) == (400, True), data
     assert client.post("/alerts/people", {"executive": "nonsense"}).status_code == 302
+
+
+def test_no_form_of_a_public_page_takes_nul(published: Workspace) -> None:
+    """However it is sent: strangers choose that themselves."""
+    row = someones(published)
+    offer = offer_open(row)
+    address, said = f"/o/{offer_token(offer)}", {"answer": "yes", "name": f"A{NUL}"}
+    assert Client().post(address, said).status_code == 400
+    plain = "application/x-www-form-urlencoded"
+    assert Client().post(address, urlencode(said), content_type=plain).status_code == 400
+    offer.refresh_from_db()
+    assert offer.state == "open"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ PROGRAMS: Final = (API, "/v1/", "/in-app/", "/hooks/")
 """Where programs call: bodies are checked there, some of them as they were signed."""
 SAID: Final = "It holds a NUL character, which no text can hold. Take it out and send it again."
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_TAKES_FILES: Final = frozenset({"data_upload"})
+"""Pages that say themselves where files go, before anybody reads them; they ask for nothing else."""
 _HIDDEN: Final = re.compile("%(2F|7E)", re.IGNORECASE)
 
 
@@ -33,7 +35,7 @@ class GuardMiddleware:
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """Before any page or operation is asked; forms were read by then, as their token is in them."""
-        if not _impossible(request, view) and not any(NUL in str(value) for value in kwargs.values()):
+        if not _impossible(request) and not any(NUL in str(value) for value in kwargs.values()):
             return None
         if request.path.startswith(PROGRAMS):
             return answer(ProblemBody(title="Request cannot be used", status=400, detail=SAID))
@@ -64,14 +66,13 @@ def told_apart(path: str, sent: str) -> str:
     return unquote(_HIDDEN.sub(lambda found: f"~{found[1].upper()}", raw))
 
 
-def _impossible(request: HttpRequest, view: Any) -> bool:
+def _impossible(request: HttpRequest) -> bool:
     if NUL in request.path_info or _holds(request.GET):
         return True
     if request.path.startswith(PROGRAMS) or request.content_type not in _FORMS:
         return False
-    # A page that takes files says itself where they go, before anybody reads them.
-    files = request.content_type == _FORMS[1] and getattr(view, "csrf_exempt", False)
-    return not files and _holds(request.POST)
+    named = request.resolver_match.url_name if request.resolver_match else None
+    return named not in _TAKES_FILES and _holds(request.POST)
 
 
 def _holds(values: QueryDict) -> bool:
