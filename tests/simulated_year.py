@@ -20,6 +20,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def main() -> int:
         print(f"{len(workspaces)} workspaces of {arguments.customers} customers in {time.monotonic() - began:.0f} s")
         print(f"{'pack':20}" + "".join(f"{name:>10}" for name in COLUMNS) + f"{'seconds':>10}", flush=True)
         with ThreadPoolExecutor(os.cpu_count()) as packs:
-            broken = sum(packs.map(lambda found: _told(*found, arguments.days), workspaces.items()))
+            broken = sum(packs.map(_told, workspaces, workspaces.values(), repeat(arguments.days)))
     finally:
         if arguments.keep is None:
             shutil.rmtree(root, ignore_errors=True)
