@@ -58,7 +58,7 @@ def test_a_win_back_offer_is_asked_for_approved_written_and_accepted(
     boss.get_by_role("button", name="Approve").click()
     expect(boss.get_by_text(f"Approved for {company}")).to_be_visible()
 
-    until_there(boss, "/outbox?find=One+month", company)
+    until_there(boss, "/outbox?q=One+month", company)
     boss.locator("a[href^='/outbox/']").first.click()
     letter = boss.frame_locator("iframe")
     expect(letter.get_by_text("You can accept it until 14 July 2026.")).to_be_visible()
@@ -115,7 +115,7 @@ def test_a_seasonal_campaign_is_counted_started_and_written(households: tuple[Si
     expect(boss.get_by_text("10 % of them are left alone, to compare with.")).to_be_visible()
     boss.get_by_role("button", name="Start for").click()
     expect(boss.get_by_text("the runs begin within seconds")).to_be_visible()
-    until_there(boss, "/outbox?find=National+Pet+Day", "Happy National Pet Day!")
+    until_there(boss, "/outbox?q=National+Pet+Day", "Happy National Pet Day!")
     boss.locator("a[href^='/outbox/']").first.click()
     expect(boss.frame_locator("iframe").get_by_role("link", name="Unsubscribe")).to_be_visible()
     admin = visit(address).sign_in(ADMIN, PASSWORD)
