@@ -23,6 +23,7 @@ class EnteredTrigger(Strict):
     """Starts when a customer enters a segment."""
 
     segment_entered: str
+    newcomers: bool = Field(False, description="Who became a customer in the last 30 days enters, too.")
 
 
 class LeftTrigger(Strict):

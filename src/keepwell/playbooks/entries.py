@@ -88,11 +88,13 @@ def contact_time(
     return moment
 
 
-def newcomer(now: Facts) -> Facts | None:
-    """The day before of somebody who was not there: in no segment yet. Only for who has just become a customer.
+def newcomer(playbook: Playbook, now: Facts) -> Facts | None:
+    """The day before of somebody who was not there and has just become a customer: in no segment yet.
 
     Of customers who are brought over from elsewhere nobody knows since when they are as they are.
     """
+    if not isinstance(playbook.trigger, EnteredTrigger) or not playbook.trigger.newcomers:
+        return None
     since = now.values.get(SINCE)
     if not isinstance(since, date) or not timedelta(0) <= now.as_of - since <= _NEW:
         return None

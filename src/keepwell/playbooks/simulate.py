@@ -124,7 +124,7 @@ class _Replaying:
         now = None if self.before is None else self.before.facts(customer)
         before = None if previous is None else previous.facts(customer)
         if before is None and previous is not None and now is not None:
-            before = newcomer(now)
+            before = newcomer(self.play.playbook, now)
         if now is None or not triggered(self.play.playbook, before, now, self.play.rules):
             return
         if held_out(self.play.name, customer, self.play.playbook.hold_out):

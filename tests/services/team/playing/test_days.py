@@ -1,5 +1,6 @@
 """What a published day starts and ends: by its difference to the day before, and the same when it is repeated."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -40,13 +41,20 @@ def test_the_first_day_starts_nothing_but_dates(stage: MakeStage) -> None:
     assert here.day(DAY, {"c1": facts(signals=("quiet",))}).starts == 0
 
 
-@pytest.mark.parametrize(("days_ago", "starts"), [(0, 1), (30, 1), (31, 0), (2000, 0)])
-def test_who_has_just_become_a_customer_enters_what_the_first_day_says(
-    stage: MakeStage, days_ago: int, starts: int
+@pytest.mark.parametrize(
+    ("newcomers", "days_ago", "starts"),
+    [("true", 0, 1), ("true", 30, 1), ("true", 31, 0), ("true", 2000, 0), ("false", 0, 0)],
+)
+def test_who_has_just_become_a_customer_enters_on_the_first_day(
+    stage: MakeStage, newcomers: str, days_ago: int, starts: int
 ) -> None:
-    here = stage("p: {trigger: {signal: quiet}, steps: [{task: A}]}")
+    here = stage(
+        f"p: {{trigger: {{segment_entered: danger, newcomers: {newcomers}}}, steps: [{{task: A}}]}}\n"
+        "other: {trigger: {signal: quiet}, steps: [{task: B}]}"
+    )
     tomorrow = DAY + timedelta(days=1)
     new = facts(1, signals=("quiet",), customer_since=tomorrow - timedelta(days=days_ago))
+    new = replace(new, segments=frozenset({"danger"}))
     assert here.day(tomorrow, {"c1": new}, {"c2": facts()}).starts == starts
     assert here.day(tomorrow + timedelta(days=1), {"c1": new}, {"c1": new}).starts == 0
 

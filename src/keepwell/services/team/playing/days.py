@@ -118,8 +118,9 @@ def _triggered(plays: Plays, before: Day | None, today: Day) -> Iterator[tuple[K
         facts = today.facts(customer)
         if facts is None:
             continue
-        earlier = (before.facts(customer) or newcomer(facts)) if before else None
+        there = before.facts(customer) if before else None
         for kept in on:
+            earlier = newcomer(kept.play.playbook, facts) if before and there is None else there
             if triggered(kept.play.playbook, earlier, facts, kept.play.rules):
                 yield kept, customer
 
