@@ -48,6 +48,20 @@ def test_a_segment_is_counted_and_then_started(
     assert PlaybookRun.objects.filter(playbook=NAME).count() == len(inside)
 
 
+def test_it_goes_on_for_those_whom_its_trigger_does_not_mean(published: Workspace, rows: list[PortfolioRow]) -> None:
+    model = current_model(published).model
+    stops = next(n for n, p in model.playbooks.items() if "signal_off" in p.stop_on and p.audience is None)
+    signal = model.playbooks[stops].trigger.signal  # type: ignore[union-attr]
+    calm = [row.customer_id for row in rows if signal not in row.signals][:5]
+    switch(WHO, published, stops, True, NOW)
+    start_for_many(WHO, published, stops, calm, "calm ones", NOW)
+    while playing_turn(published, NOW, worker="w"):
+        pass
+    runs = PlaybookRun.objects.filter(playbook=stops)
+    assert runs.exists()
+    assert "signal off" not in set(runs.values_list("reason", flat=True))
+
+
 def test_what_is_off_starts_for_nobody(client_of: MakeClient, published: Workspace, rows: list[PortfolioRow]) -> None:
     with pytest.raises(WorkspaceError, match="Switch it on first"):
         start_for_many(WHO, published, NAME, [rows[0].customer_id], "everybody", NOW)

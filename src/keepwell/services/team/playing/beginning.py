@@ -10,10 +10,26 @@ from keepwell.services.team.playing.desk import Desk
 from keepwell.services.team.playing.effects import KEEPWELL
 from keepwell.services.team.playing.plays import Kept, keep_version
 from keepwell.services.team.playing.writing import columns, write_first
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import Happening, Hold, PlaybookHeldOut, PlaybookRun
 
 TRIGGER: Final = "trigger"
 """In the data of a start: the playbook's own trigger, and no person or other playbook."""
+ANYWAY: Final = "anyway"
+"""In the data of a start: a person wants it, whatever the trigger says; beside TRIGGER the hold-out counts as ever."""
+_RUNS: Final = Prepared(
+    lambda playbook, customer: (
+        PlaybookRun.objects.filter(playbook=playbook, customer_id=customer)
+        .only("started_at", "ended_at")
+        .order_by("entry")
+    ),
+    playbook=str,
+    customer=str,
+)
+_LOST: Final = Prepared(
+    lambda customer: Hold.objects.filter(customer_id=customer, kind=Hold.Kind.LOST, ended_on=None).only("pk"),
+    customer=str,
+)
 
 
 class StartRefused(Exception):  # noqa: N818  it is an answer, not a fault
@@ -27,15 +43,25 @@ def begin_from(desk: Desk, one: Happening) -> PlaybookRun | None:
         return None
     by, automatic = str(one.data.get("by", "")), bool(one.data.get(TRIGGER))
     try:
-        return begin(desk, kept, one.customer_id, by=by, compare=automatic)
+        anyway = not automatic or bool(one.data.get(ANYWAY))
+        return begin(desk, kept, one.customer_id, by=by, compare=automatic, anyway=anyway)
     except StartRefused:
         return None
 
 
 def begin(
-    desk: Desk, kept: Kept, customer_id: str, *, by: str, compare: bool = False, who: Actor = KEEPWELL
+    desk: Desk,
+    kept: Kept,
+    customer_id: str,
+    *,
+    by: str,
+    compare: bool = False,
+    anyway: bool = True,
+    who: Actor = KEEPWELL,
 ) -> PlaybookRun:
     """Start a playbook for a customer that this transaction holds. With `compare` some are left alone.
+
+    `anyway` says that it goes on though its trigger does not hold for the customer.
 
     Raises StartRefused.
     """
@@ -49,7 +75,7 @@ def begin(
     machine, entry = Machine(kept.play), len(entries) + 1
 
     def first(facts: Facts | None) -> Moved:
-        return machine.begin(customer_id, entry, desk.now, facts, asked_for=not compare)
+        return machine.begin(customer_id, entry, desk.now, facts, asked_for=anyway)
 
     moved = desk.moved(customer_id, kept, None, first)
     return _begun(desk, kept, customer_id, by, moved, who, compared=compare and kept.play.playbook.hold_out > 0)
@@ -85,8 +111,7 @@ def _begun(
 
 
 def _entries(kept: Kept, customer_id: str) -> list[Entry]:
-    runs = PlaybookRun.objects.filter(playbook=kept.play.name, customer_id=customer_id).order_by("entry")
-    return [Entry(begun, ended) for begun, ended in runs.values_list("started_at", "ended_at")]
+    return [Entry(run.started_at, run.ended_at) for run in _RUNS(playbook=kept.play.name, customer=customer_id)]
 
 
 def _check(desk: Desk, kept: Kept, customer_id: str, entries: list[Entry]) -> None:
@@ -97,7 +122,7 @@ def _check(desk: Desk, kept: Kept, customer_id: str, entries: list[Entry]) -> No
     why = refusal(kept.play.playbook, entries, desk.now, kept.play.calendar)
     if why is not None:
         raise StartRefused(why)
-    if Hold.objects.filter(customer_id=customer_id, kind=Hold.Kind.LOST, ended_on=None).exists():
+    if _LOST(customer=customer_id):
         raise StartRefused("is marked as lost")
     audience = kept.play.playbook.audience
     if audience is not None and not kept.play.rules.holds(audience, facts or Facts(desk.now.date())):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from keepwell.services.team.audit import Actor, record
-from keepwell.services.team.playing.beginning import TRIGGER
+from keepwell.services.team.playing.beginning import ANYWAY, TRIGGER
 from keepwell.services.team.playing.happenings import START, happened_all, happening
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.team.playing.switches import switched_on
@@ -26,7 +26,7 @@ def start_for_many(
 ) -> int:
     """Ask for a playbook for customers who are not in it; the worker's next turn begins it. For how many.
 
-    As when its trigger starts it: who may not enter yet does not, and the share that is held out is left alone.
+    Whatever its trigger says of them. Who may not enter yet does not, and the share that is held out is left alone.
     Raises WorkspaceError when it is not switched on.
     """
     kept = plays_of(here).current(playbook)
@@ -35,7 +35,7 @@ def start_for_many(
     there = under_way(playbook)
     wanted = [customer for customer in dict.fromkeys(customers) if customer not in there]
     name = who.person.shown_name if who.person is not None else who.name
-    data = {"by": f"{name}, for {group}"[:255], TRIGGER: True}
+    data = {"by": f"{name}, for {group}"[:255], TRIGGER: True, ANYWAY: True}
     key = f"many:{playbook}:{now.isoformat()}"
     happened_all([happening(c, START, name=playbook, key=f"{key}:{c}", at=now, data=data) for c in wanted])
     record(
