@@ -184,3 +184,11 @@ def test_a_levels_task_is_the_one_that_its_workflow_means(play: str) -> None:
     steps = [s for p in model.playbooks.values() for s in p.steps if isinstance(s, TaskStep) and s.play == play]
     assert len(tasks) == len(steps) == 1
     assert "email" not in tasks[0].title.lower(), "the workflow has sent it already"
+
+
+def test_who_is_new_in_a_tier_is_looked_after_from_the_first_day() -> None:
+    """A new customer enters no segment from another one: onboarding and rhythms begin with its first day."""
+    for name in ("enterprise_rhythm", "mid_market_rhythm", "smb_onboarding"):
+        trigger = MODELS["portfolio-segments"].playbooks[name].trigger
+        assert isinstance(trigger, EnteredTrigger)
+        assert trigger.newcomers, name
