@@ -258,7 +258,8 @@ def test_a_model_that_cannot_be_read_is_told_and_runs_go_on(
     run = run_of(model, NAME, rows[0])
     broken = dict(model_sources(published))
     broken["playbooks.yaml"] += "  nobody: {trigger: {signal: nothing}, steps: []}\n"
-    monkeypatch.setattr("keepwell.services.planning.sources.model_sources", lambda _: broken)
+    monkeypatch.setattr("keepwell.services.planning.sources.read_sources", lambda _: broken)
+    monkeypatch.setattr("keepwell.services.planning.sources._signature", lambda _: (("changed", 0, 0, 0),))
     page = text(ops, "/playbooks", 409)
     assert "The model cannot be read" in page
     assert "playbooks.yaml:" in page
