@@ -17,6 +17,7 @@ from keepwell.services.team.playing.known import Known, Look, look_up
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.roles import People
 from keepwell.services.team.playing.switches import switched_on
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Channel, Outgoing, PlaybookEffect, PlaybookRun, PlaybookVersion
 
@@ -28,6 +29,31 @@ NOT_RECEIVED: Final = (Outgoing.State.CANCELLED, Outgoing.State.SUPPRESSED, Outg
 
 Compose = Callable[[Workspace, Effect, PlaybookRun, datetime], list[Outgoing]]
 """Puts what a message effect asks for into the outbox; nothing when nobody can be written to."""
+
+_ASKED: Final = Prepared(
+    lambda customer, since, run: (
+        PlaybookEffect.objects.filter(
+            run__customer_id=customer, kind__in=[str(kind) for kind in TO_CUSTOMER], at__gte=since
+        )
+        .exclude(run=run)
+        .exclude(result__has_key="refused")
+        .only("at")
+    ),
+    customer=str,
+    since=datetime,
+    run=int,
+)
+"""What runs of a customer, but for one, sent or wanted to send to it."""
+_OTHERS: Final = Prepared(
+    lambda customer, since: (
+        Outgoing.objects.filter(customer_id=customer, audience=Channel.Audience.CUSTOMER, run=None, made_at__gte=since)
+        .exclude(state__in=NOT_RECEIVED)
+        .only("due_at")
+    ),
+    customer=str,
+    since=datetime,
+)
+"""What else it was sent."""
 
 
 @dataclass
@@ -88,14 +114,9 @@ class Desk:
         caps = (kept.play.playbook.cap, kept.play.workspace.cap)
         days = max([REMEMBERED, *(cap.per_days for cap in caps if cap)])
         since = self.now - timedelta(days=days)
-        of_runs = PlaybookEffect.objects.filter(
-            run__customer_id=customer_id, kind__in=[str(kind) for kind in TO_CUSTOMER], at__gte=since
-        )
-        of_runs = of_runs.exclude(run=run).exclude(result__has_key="refused")
-        others = Outgoing.objects.filter(
-            customer_id=customer_id, audience=Channel.Audience.CUSTOMER, run=None, made_at__gte=since
-        ).exclude(state__in=NOT_RECEIVED)
-        return tuple(sorted([*of_runs.values_list("at", flat=True), *others.values_list("due_at", flat=True)]))
+        asked = _ASKED(customer=customer_id, since=since, run=run.pk if run is not None else 0)
+        others = _OTHERS(customer=customer_id, since=since)
+        return tuple(sorted([*(effect.at for effect in asked), *(row.due_at for row in others)]))
 
     def company(self, customer_id: str) -> str:
         """What people call the customer."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -13,7 +15,20 @@ from keepwell.services.team.playing.beginning import begin_from
 from keepwell.services.team.playing.desk import Desk
 from keepwell.services.team.playing.happenings import START
 from keepwell.services.team.playing.writing import write_move
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import Happening, PlaybookRun, PlaybookTimer
+
+_RUNNING: Final = Prepared(
+    lambda customer: PlaybookRun.objects.filter(customer_id=customer, ended_at=None).order_by("pk"), customer=str
+)
+_HAPPENED: Final = Prepared(
+    lambda customer: Happening.objects.filter(customer_id=customer, heard_at=None), customer=str
+)
+_DUE: Final = Prepared(
+    lambda customer, now: PlaybookTimer.objects.filter(run__customer_id=customer, due_at__lte=now),
+    customer=str,
+    now=datetime,
+)
 
 
 @dataclass
@@ -33,8 +48,7 @@ class Moving:
             transaction.set_rollback(True)
             return 0
         if due or any(one.kind != START for one in happened):
-            running = PlaybookRun.objects.filter(customer_id=self.customer_id, ended_at=None)
-            self._runs = {run.pk: run for run in running.order_by("pk")}
+            self._runs = {run.pk: run for run in _RUNNING(customer=self.customer_id)}
         for one in _in_order(happened, due):
             self._hear(one) if isinstance(one, Happening) else self._fire(one)
         return len(happened) + len(due)
@@ -42,9 +56,7 @@ class Moving:
     def _waiting(self) -> tuple[Sequence[Happening], Sequence[PlaybookTimer]]:
         if self.happened is not None:
             return self.happened, ()
-        happened = Happening.objects.filter(customer_id=self.customer_id, heard_at=None)
-        due = PlaybookTimer.objects.filter(run__customer_id=self.customer_id, due_at__lte=self.desk.now)
-        return list(happened), list(due)
+        return _HAPPENED(customer=self.customer_id), _DUE(customer=self.customer_id, now=self.desk.now)
 
     def _taken(self, happened: Sequence[Happening]) -> bool:
         """Say that these are heard; False when another worker heard some of them since the turn read them."""
