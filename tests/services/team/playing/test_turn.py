@@ -5,12 +5,11 @@ from datetime import timedelta
 import pytest
 
 from keepwell.playbooks.events import Happened
-from keepwell.services.team.playing.approvals import ApprovalRefused, approval_decide
+from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.playing.starts import start_by_hand, start_from_event, stop_run
 from keepwell.services.team.playing.switches import switch, switched_on
-from keepwell.services.team.playing.timelines import run_timeline
 from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import (
     Approval,
@@ -124,60 +123,6 @@ def test_an_answer_that_comes_when_a_timer_is_due_comes_first(stage: MakeStage) 
     here.now += timedelta(hours=24)
     here.happens(Happened.RESPONSE, "reply")
     assert not Task.objects.exists()
-
-
-def test_a_stop_closes_the_question(stage: MakeStage) -> None:
-    here = stage(LADDER)
-    run = here.start()
-    here.after(hours=24)
-    question = Approval.objects.get()
-    here.happens(Happened.OUTCOME, "lost")
-    question.refresh_from_db()
-    assert question.state == "gone"
-    with pytest.raises(ApprovalRefused, match="no longer needed"):
-        approval_decide(WHO, question.pk, True, "", here.now)
-    run.refresh_from_db()
-    assert run.reason == "customer lost"
-
-
-def test_nobody_answers_and_the_question_expires(stage: MakeStage) -> None:
-    here = stage(LADDER)
-    here.start()
-    here.after(days=4)
-    assert Approval.objects.get().get_state_display() == "Nobody answered in time"
-    assert PlaybookRun.objects.get().ended_at is not None
-    assert not Offer.objects.exists()
-
-
-def test_a_question_that_expired_on_the_way_expired_although_something_stops_the_run_later(stage: MakeStage) -> None:
-    here = stage(LADDER.replace("refused: end", "refused: again") + '    - {name: again, approval: "And {company}?"}\n')
-    here.start()
-    here.after(days=4)
-    here.happens(Happened.OUTCOME, "lost")
-    assert list(Approval.objects.order_by("pk").values_list("state", flat=True)) == ["expired", "gone"]
-
-
-def test_what_the_approver_noted_stands_beside_the_answer(stage: MakeStage) -> None:
-    here = stage(LADDER)
-    run = here.start()
-    here.after(hours=24)
-    approval_decide(WHO, Approval.objects.get().pk, False, "They had it twice", here.now)
-    here.turn()
-    run.refresh_from_db()
-    said = [moment.what for moment in run_timeline(run).moments if moment.step == "ask"]
-    assert said[-1] == "refused by ops@example.com: “They had it twice”"
-
-
-def test_a_question_is_answered_once(stage: MakeStage, person: MakePerson) -> None:
-    here = stage(LADDER)
-    here.start()
-    here.after(hours=24)
-    question = Approval.objects.get()
-    approval_decide(WHO, question.pk, False, "", here.now)
-    with pytest.raises(ApprovalRefused, match="closed"):
-        approval_decide(WHO, question.pk, True, "", here.now)
-    here.turn()
-    assert not Offer.objects.exists()
 
 
 def test_an_open_task_of_the_same_play_is_linked(stage: MakeStage) -> None:
