@@ -192,3 +192,19 @@ def test_who_is_new_in_a_tier_is_looked_after_from_the_first_day() -> None:
         trigger = MODELS["portfolio-segments"].playbooks[name].trigger
         assert isinstance(trigger, EnteredTrigger)
         assert trigger.newcomers, name
+
+
+def test_who_is_critical_hears_from_one_workflow_alone() -> None:
+    """Letters of others would use up what may be sent in a week, and the last offer would come days too late."""
+    playbooks = MODELS["saas-monitoring"].playbooks
+    assert all("segment_left" in playbooks[name].stop_on for name in ("high_risk", "at_risk"))
+    play = ready_play(MODELS["saas-monitoring"], "usage_cliff", "UTC")
+    facts = Facts(MONDAY.date(), {"company": "Acme"}, frozenset({"CRITICAL"}), frozenset({"usage_cliff_detected"}))
+    state, new = Machine(play).begin("c1", 1, MONDAY, facts)
+    while not state.ended:
+        assert state.waits_until is not None
+        event = Event(Happened.TIMER, timer=state.timer, facts=facts)
+        state, more = Machine(play).step(state, event, state.waits_until)
+        new = (*new, *more)
+    assert [effect.step for effect in new if effect.kind in TO_CUSTOMER] == ["ask"]
+    assert [effect.step for effect in new if effect.kind is Wanted.TASK] == ["call"]
