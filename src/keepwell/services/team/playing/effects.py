@@ -74,9 +74,9 @@ def _done(effects: Sequence[Effect]) -> set[str]:
 def settle(run: PlaybookRun, timer: int, state: State, now: datetime) -> None:
     """After a move: timers that no longer count go, and questions that were passed over are closed.
 
-    `timer` is the number of the one that counted before.
+    `timer` is the number of the one that counted before, 0 when it is gone already.
     """
-    if state.timer and (state.ended or state.timer != timer):
+    if timer and (state.ended or state.timer != timer):
         old = PlaybookTimer.objects.filter(run=run)
         old = old if state.ended else old.exclude(number=state.timer)
         old.delete()
@@ -166,12 +166,15 @@ def _end(wish: Wish, state: State) -> tuple[Result, str]:
     reason = str(wish.effect.details["reason"])
     if wish.kept.came_to_its_end(state):
         return {}, f"ended: {reason}"
-    waiting = Outgoing.objects.filter(run=wish.run, audience=Channel.Audience.CUSTOMER, state__in=WITHDRAWABLE)
-    cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"{STOPPED}{reason}")
-    asked = Offer.objects.filter(run=wish.run, state=Offer.State.ASKED)
-    withdrawn = asked.update(state=Offer.State.WITHDRAWN, answered_at=wish.now, result=f"Stopped: {reason}")
-    gone = Approval.objects.filter(run=wish.run, state=Approval.State.OPEN)
-    gone.update(state=Approval.State.GONE, decided_at=wish.now)
+    cancelled = withdrawn = 0
+    if state.sent:
+        waiting = Outgoing.objects.filter(run=wish.run, audience=Channel.Audience.CUSTOMER, state__in=WITHDRAWABLE)
+        cancelled = waiting.update(state=Outgoing.State.CANCELLED, error=f"{STOPPED}{reason}")
+        asked = Offer.objects.filter(run=wish.run, state=Offer.State.ASKED)
+        withdrawn = asked.update(state=Offer.State.WITHDRAWN, answered_at=wish.now, result=f"Stopped: {reason}")
+    if state.sent or _asked(state):
+        gone = Approval.objects.filter(run=wish.run, state=Approval.State.OPEN)
+        gone.update(state=Approval.State.GONE, decided_at=wish.now)
     counts = {"cancelled": cancelled, "withdrawn": withdrawn}
     return {name: count for name, count in counts.items() if count}, f"stopped: {reason}"
 

@@ -96,7 +96,7 @@ class Moving:
             told = Event(event.kind, event.name, event.timer, event.asked, facts)
             return Machine(kept.play).step(state, told, now)
 
-        write_move(self.desk, run, self.desk.moved(self.customer_id, kept, run, step))
+        write_move(self.desk, run, self.desk.moved(self.customer_id, kept, run, step), rang=event.timer)
 
 
 def _in_order(happened: Iterable[Happening], due: Iterable[PlaybookTimer]) -> list[Happening | PlaybookTimer]:

@@ -13,10 +13,11 @@ _CLOCK: Final = {"at": None}
 """What every move changes in a state, and nobody asks for when nothing else changed."""
 
 
-def write_move(desk: Desk, run: PlaybookRun, moved: Moved, who: Actor = KEEPWELL) -> None:
+def write_move(desk: Desk, run: PlaybookRun, moved: Moved, who: Actor = KEEPWELL, *, rang: int = 0) -> None:
     """The run as it is now, and what it asked for; a move that only looked at the clock leaves no trace.
 
-    Whatever the customer answers leaves a mark in the state, so `responded_at` comes with it.
+    Whatever the customer answers leaves a mark in the state, so `responded_at` comes with it. `rang` is the number
+    of the timer that moved it and is gone.
     """
     state, effects = moved
     before, after = run.state, columns(state)
@@ -26,7 +27,7 @@ def write_move(desk: Desk, run: PlaybookRun, moved: Moved, who: Actor = KEEPWELL
         setattr(run, name, value)
     run.save(update_fields=[*after, "responded_at"])
     apply_effects(desk, run, desk.plays.of_run(run), effects, state, who)
-    settle(run, before["timer"], state, desk.now)
+    settle(run, 0 if before["timer"] == rang else before["timer"], state, desk.now)
 
 
 def write_first(desk: Desk, run: PlaybookRun, moved: Moved, who: Actor = KEEPWELL) -> None:
