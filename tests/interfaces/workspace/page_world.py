@@ -197,7 +197,8 @@ def _of_alerts(one: PortfolioRow) -> dict[str, dict[str, Any]]:
     row = Alert.objects.create(
         customer_id=one.customer_id, severity="high", what="3 events", since=NOW, opened_at=NOW, last_at=NOW, **about
     )
-    return {"alert": {"pk": row.pk}}
+    many = {name: {"?": f"seen={row.pk}:1"} for name in ("alerts_snooze", "alerts_assign", "alerts_resolve")}
+    return {"alert": {"pk": row.pk}, **many}
 
 
 def _of_mail() -> dict[str, dict[str, Any]]:
