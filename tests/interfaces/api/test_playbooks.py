@@ -7,8 +7,10 @@ import pytest
 from keepwell.model.definitions import Model
 from keepwell.services.planning.sources import current_model
 from keepwell.services.published import PortfolioRow, customers_named
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.playing.switches import switch
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Approval, Job, PlaybookRun
+from keepwell.store.models import Approval, Happening, Job, PlaybookRun
 from tests.interfaces.api.conftest import MakeProgram
 from tests.interfaces.api.program import problem, told
 from tests.playbook_rows import question_of, run_of
@@ -99,3 +101,16 @@ def test_strangers_learn_nothing(program: MakeProgram, row: PortfolioRow, model:
     assert Approval.objects.get().state == "open"
     assert PlaybookRun.objects.get().ended_at is None
     assert PlaybookRun.objects.get().started_at == NOW
+
+
+def test_a_playbook_is_started_for_many_by_those_who_may_approve(
+    program: MakeProgram, row: PortfolioRow, published: Workspace, owned: tuple[str, str]
+) -> None:
+    address, ops = f"/playbooks/{NAME}/start-many", program("ops")
+    assert "switched on" in problem(ops.post(address, {}), 409)["detail"]
+    switch(Actor("ops@example.com"), published, NAME, True, NOW)
+    assert told(ops.post(address, {"segment": "no such segment"}), 202) == {"customers": 0}
+    asked = told(ops.post(address, {"segment": row.segment}, key="k"), 202)
+    assert told(ops.post(address, {"segment": row.segment}, key="k"), 202) == asked
+    assert Happening.objects.filter(kind="start", name=NAME).count() == asked["customers"] > 0
+    problem(program("csm", owner_aliases=[owned[1]]).post(address, {}), 403)

@@ -25,13 +25,15 @@ from keepwell.interfaces.workspace.pages.approvals import waiting_for
 from keepwell.interfaces.workspace.pages.playbooks import PlaybookLine, playbook_lines
 from keepwell.interfaces.workspace.playbook_steps import steps_shown
 from keepwell.model.definitions import Model
-from keepwell.services.team.access import may_see_customer
+from keepwell.services.published import PortfolioQuery, portfolio_rows
+from keepwell.services.team.access import may_see_customer, scope_of
 from keepwell.services.team.playing.answering import Answering, offers_asked
 from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.budgets import budget_ask, budget_of
 from keepwell.services.team.playing.comparing import playbook_compared
 from keepwell.services.team.playing.definitions import playbook_model
+from keepwell.services.team.playing.many import start_for_many
 from keepwell.services.team.playing.seen import customers_seen, only_seen
 from keepwell.services.team.playing.shown import playbook_figures, runs_of
 from keepwell.services.team.playing.starts import start_by_hand, stop_run
@@ -58,6 +60,18 @@ class StartBody(Schema):
     """For whom to start it."""
 
     customer_id: Word
+
+
+class ManyBody(Schema):
+    """For whom: the customers of a segment, of those whom the token's person sees; without one, all of these."""
+
+    segment: Word | None = None
+
+
+class AskedBody(Schema):
+    """For how many it was asked; who may not enter yet does not begin, and who is held out neither."""
+
+    customers: int
 
 
 class DecideBody(Schema):
@@ -136,6 +150,18 @@ def start_playbook(request: ApiRequest, name: Name, body: StartBody) -> Any:
     except StartRefused as refused:
         raise Problem(409, "Not possible", f"Not started: the customer {refused}.") from None
     return Status(201, RunBody.of(run))
+
+
+@router.post("/{name}/start-many", response={202: AskedBody, **PROBLEMS}, auth=APPROVE, openapi_extra=KEYED)
+@idempotent
+def start_playbook_for_many(request: ApiRequest, name: Name, body: ManyBody) -> Any:
+    """Start it for a segment, once it is switched on; the runs begin within seconds."""
+    _line(request, playbook_model(request.workspace), name)
+    segments = () if body.segment is None else (body.segment,)
+    rows = portfolio_rows(request.workspace, PortfolioQuery(segments=segments, scope=scope_of(request.user)))
+    customers, group = [row.customer_id for row in rows], body.segment or "everybody"
+    asked = start_for_many(acting(request), request.workspace, name, customers, group, request.now)
+    return Status(202, AskedBody(customers=asked))
 
 
 @runs.get("/{int:run_id}", response={200: RunDetail, **PROBLEMS}, auth=READ)
