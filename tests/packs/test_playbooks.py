@@ -9,6 +9,7 @@ from keepwell.model.packs import pack_names, resolve_model
 from keepwell.model.playbook_definitions import EnteredTrigger, SignalTrigger
 from keepwell.model.step_definitions import TaskStep
 from keepwell.model.timelines import timeline
+from keepwell.playbooks.entries import triggered
 from keepwell.playbooks.events import TO_CUSTOMER, Effect, Event, Happened, Wanted
 from keepwell.playbooks.facts import Facts, Value
 from keepwell.playbooks.machine import Machine
@@ -208,3 +209,13 @@ def test_who_is_critical_hears_from_one_workflow_alone() -> None:
         new = (*new, *more)
     assert [effect.step for effect in new if effect.kind in TO_CUSTOMER] == ["ask"]
     assert [effect.step for effect in new if effect.kind is Wanted.TASK] == ["call"]
+
+
+@pytest.mark.parametrize("name", ["usage_limit_campaign", "consistent_overage", "power_user", "team_collaboration"])
+def test_nobody_is_congratulated_while_something_is_wrong(name: str) -> None:
+    play = ready_play(MODELS["saas-monitoring"], name, "UTC")
+    trigger = play.playbook.trigger
+    assert isinstance(trigger, SignalTrigger)
+    for wrong, starts in (("usage_cliff_detected", False), ("payment_failure", False), ("", True)):
+        facts = Facts(MONDAY.date(), {"health_score": 75.0}, frozenset(), frozenset({trigger.signal, wrong} - {""}))
+        assert triggered(play.playbook, Facts(values={"health_score": 75.0}), facts, play.rules) is starts
