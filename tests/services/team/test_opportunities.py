@@ -23,7 +23,7 @@ from keepwell.services.team.opportunities import (
 )
 from keepwell.services.team.pipeline import PipelineQuery, pipeline_found, pipeline_totals
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, Opportunity
+from keepwell.store.models import AuditEntry, Hold, Opportunity
 from tests.web import LAST, NOW, MakePerson
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +125,20 @@ def test_a_customer_who_left_takes_everything_along(found: list[Expansion]) -> N
     opportunity_contacted(WHO, one.pk, version=one.version, note="", now=NOW)
     bring_day(LAST + timedelta(days=1), NOW, (), {"blue"})
     assert Opportunity.objects.get().note == "The customer left"
+
+
+def test_whom_somebody_marked_as_lost_is_no_chance_whatever_the_data_say(found: list[Expansion]) -> None:
+    found.append(ONE)
+    day(found)
+    of_acme = Opportunity.objects.filter(customer_id="acme")
+    assert of_acme.exists()
+    Hold.objects.create(customer_id="acme", kind="lost", since=LAST)
+    for later in (1, 2):
+        day(found, LAST + timedelta(days=later))
+        assert set(of_acme.values_list("state", flat=True)) == {"gone"}, "and it does not come back"
+    Hold.objects.update(ended_on=LAST + timedelta(days=3))
+    day(found, LAST + timedelta(days=3))
+    assert "identified" in set(of_acme.values_list("state", flat=True))
 
 
 def test_the_list_is_by_urgency_then_value_and_only_ones_own(found: list[Expansion], person: MakePerson) -> None:

@@ -15,7 +15,7 @@ from keepwell.services.reading import read_published
 from keepwell.services.team.access import rows_in, scope_of
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import AuditEntry, Opportunity, Person
+from keepwell.store.models import AuditEntry, Hold, Opportunity, Person
 
 GONE_AFTER: Final = timedelta(days=14)
 """A signal that stays off for so long, with nobody in touch, was no chance after all."""
@@ -51,8 +51,12 @@ def open_opportunities_from_day(workspace: Workspace, as_of: date, now: datetime
 
 @transaction.atomic
 def bring_day(as_of: date, now: datetime, found: Iterable[Expansion], here: set[str]) -> OpportunitiesOpened:
-    """The pipeline after a day with these signals; `here` are the customers who have not left."""
-    return _Day(as_of, now, here).bring(found)
+    """The pipeline after a day with these signals; `here` are the customers who have not left by the data.
+
+    Whom somebody marked as lost has left, too, whatever the data say.
+    """
+    lost = set(Hold.objects.filter(kind=Hold.Kind.LOST, ended_on=None).values_list("customer_id", flat=True))
+    return _Day(as_of, now, here - lost).bring(one for one in found if one.customer_id not in lost)
 
 
 @dataclass
