@@ -81,9 +81,16 @@ def label_of(name: str, metric: Metric | None) -> str:
     return plain[:1].upper() + plain[1:]
 
 
+_SHORT: Final = frozenset({"API", "CEO", "CSM", "NPS", "QBR", "ROI"})
+
+
 def action_words(action: str) -> str:
     """What is to be done, where a model names it as programs do (PROACTIVE_UPGRADE_OUTREACH); sentences stay."""
-    return action if " " in action else action.replace("_", " ").lower().capitalize()
+    if " " in action:
+        return action
+    words = [word if word in _SHORT else word.lower() for word in action.upper().split("_")]
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
 
 
 def metric_words(

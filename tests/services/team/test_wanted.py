@@ -18,6 +18,7 @@ def signalled(model: Model, name: str) -> Situation:
     ("pack", "signal", "title", "action"),
     [
         ("saas-monitoring", "usage_cliff_detected", "Usage cliff: {company}", "Automated re engagement sequence"),
+        ("saas-monitoring", "critical_health_drop", "Critical health drop: {company}", "Immediate CEO notification"),
         ("agency-signals", "payment_failed", "Call about the payment: {company}", "Call about the payment"),
     ],
 )
