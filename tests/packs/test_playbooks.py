@@ -219,3 +219,12 @@ def test_nobody_is_congratulated_while_something_is_wrong(name: str) -> None:
     for wrong, starts in (("usage_cliff_detected", False), ("payment_failure", False), ("", True)):
         facts = Facts(MONDAY.date(), {"health_score": 75.0}, frozenset(), frozenset({trigger.signal, wrong} - {""}))
         assert triggered(play.playbook, Facts(values={"health_score": 75.0}), facts, play.rules) is starts
+
+
+def test_amounts_say_their_currency() -> None:
+    play = ready_play(MODELS["operator-points"], "critical", "UTC", "EUR")
+    known: dict[str, Value] = {"company": "Acme", "health_score": 28.0, "mrr": 1240.6}
+    _, effects = Machine(play).begin("c1", 1, MONDAY, Facts(MONDAY.date(), known, frozenset({"Critical"})))
+    assert effects[0].details["text"] == "Acme is critical: health 28, 1,241 EUR a month."
+    _, effects = Machine(play).begin("c1", 1, MONDAY, Facts(MONDAY.date(), {**known, "mrr": None}))
+    assert "unknown a month" in effects[0].details["text"]

@@ -13,6 +13,7 @@ from keepwell.model.playbook_parts import message_of, step_names
 from keepwell.model.step_definitions import END, AnyStep
 from keepwell.playbooks.calendars import WorkCalendar, work_calendar
 from keepwell.playbooks.facts import Rules
+from keepwell.playbooks.texts import NO_AMOUNTS, Amounts
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Play:
     calendar: WorkCalendar
     workspace: Calendar
     rules: Rules
+    amounts: Amounts = NO_AMOUNTS
 
     @cached_property
     def steps(self) -> Mapping[str, AnyStep]:
@@ -46,12 +48,18 @@ class Play:
         return self.steps[name].then or self._following[name]
 
 
-def ready_play(model: Model, name: str, zone: str) -> Play:
-    """Make a playbook of a model ready; raises KeyError when there is none of that name."""
+def ready_play(model: Model, name: str, zone: str, currency: str = "") -> Play:
+    """Make a playbook of a model ready, with amounts in a currency; raises KeyError when there is none of that name."""
     playbook = model.playbooks[name]
     calendar = work_calendar(model.calendar, zone)
     rules = Rules(model.settings, frozenset(model.signals))
-    return Play(name, playbook, playbook_version(model, name), calendar, model.calendar, rules)
+    amounts = amounts_of(model, currency)
+    return Play(name, playbook, playbook_version(model, name), calendar, model.calendar, rules, amounts)
+
+
+def amounts_of(model: Model, currency: str) -> Amounts:
+    """The metrics of a model that are money."""
+    return Amounts(frozenset(name for name, metric in model.metrics.items() if metric.unit == "money"), currency)
 
 
 def playbook_version(model: Model, name: str) -> str:

@@ -198,7 +198,7 @@ class Walk:
         """Ask once; a question that nobody answers in time is answered with no."""
         due = self._due(step, self.state.begun or self.now)
         if self.state.phase != "asking":
-            text = filled(step.approval, self.state.customer, self.facts)
+            text = filled(step.approval, self.state.customer, self.facts, self.play.amounts)
             key = self.emit(Wanted.APPROVAL, {"question": text, "by": step.by}, due=due)
             self.state = replace(self.state, phase="asking", asked=key)
             self.mark(f"asks {step.by}")
@@ -218,7 +218,7 @@ class Walk:
 
     def _wanted(self, step: AnyStep) -> tuple[Wanted, dict[str, Any]]:
         def say(text: str) -> str:
-            return filled(text, self.state.customer, self.facts)
+            return filled(text, self.state.customer, self.facts, self.play.amounts)
 
         match step:
             case EmailStep():

@@ -45,7 +45,7 @@ def simulate_playbook(
         raise WorkspaceError(
             f"there is no playbook '{name}'{did_you_mean(name, model.playbooks) or f'; there are: {known}'}"
         )
-    play = ready_play(model, name, workspace.zone)
+    play = ready_play(model, name, workspace.zone, workspace.currency)
     last = published_date(workspace.snapshots, as_of)
     dates = [day for day in workspace.snapshots.dates() if last - timedelta(days=days) < day <= last]
     if len(dates) < 2:

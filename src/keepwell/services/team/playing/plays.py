@@ -11,7 +11,7 @@ from keepwell.model.playbook_parts import message_of
 from keepwell.model.problems import DefinitionError
 from keepwell.model.step_definitions import END, EndStep
 from keepwell.playbooks.facts import Rules
-from keepwell.playbooks.play import Play, ready_play
+from keepwell.playbooks.play import Play, amounts_of, ready_play
 from keepwell.playbooks.state import State
 from keepwell.services.planning.sources import current_model
 from keepwell.services.playbook_facts import playbook_names
@@ -52,6 +52,7 @@ class Plays:
 
     model: Model | None
     zone: str
+    currency: str = ""
     _ready: dict[str, Kept] = field(default_factory=dict)
     _old: dict[tuple[str, str], Kept] = field(default_factory=dict)
 
@@ -60,7 +61,7 @@ class Plays:
         if self.model is None or name not in self.model.playbooks:
             return None
         if name not in self._ready:
-            self._ready[name] = Kept(ready_play(self.model, name, self.zone), self.model)
+            self._ready[name] = Kept(ready_play(self.model, name, self.zone, self.currency), self.model)
         return self._ready[name]
 
     @cached_property
@@ -89,15 +90,17 @@ class Plays:
             model = model.model_copy(update={"calendar": self.model.calendar})
         play = ready_play(model, kept.playbook, self.zone)
         rules = Rules(model.settings, frozenset(kept.definition["signals"]))
-        return Kept(replace(play, version=kept.version, rules=rules), model)
+        # What is kept of a version has no metrics: which of them are money, today's model says.
+        amounts = play.amounts if self.model is None else amounts_of(self.model, self.currency)
+        return Kept(replace(play, version=kept.version, rules=rules, amounts=amounts), model)
 
 
 def plays_of(workspace: Workspace) -> Plays:
     """The playbooks of a workspace as they are now."""
     try:
-        return _of_model(_Same(current_model(workspace).model), workspace.zone)
+        return _of_model(_Same(current_model(workspace).model), workspace.zone, workspace.currency)
     except (DefinitionError, WorkspaceError):
-        return Plays(None, workspace.zone)
+        return Plays(None, workspace.zone, workspace.currency)
 
 
 class _Same:
@@ -114,8 +117,8 @@ class _Same:
 
 
 @lru_cache(maxsize=4)
-def _of_model(same: _Same, zone: str) -> Plays:
-    return Plays(same.model, zone)
+def _of_model(same: _Same, zone: str, currency: str) -> Plays:
+    return Plays(same.model, zone, currency)
 
 
 def keep_version(kept: Kept, now: datetime) -> None:
