@@ -90,7 +90,7 @@ def test_a_failed_payment_is_an_alert_at_once_and_a_voicemail_ends_no_ladder(
     row = page.locator("[data-task]", has_text=f"URGENT: Call {company}").first
     page.goto(f"/tasks/{row.get_attribute('data-task')}")
     expect(page.locator("#card-title")).to_have_text(f"URGENT: Call {company}")
-    expect(page.get_by_label("How to do it")).to_contain_text("days to renewal")
+    expect(page.get_by_label("How to do it")).to_contain_text("Log a voicemail")
     for words in ("Voicemail", "Payment", "Follow-up"):
         page.locator("#outcome label", has_text=words).click()
     page.get_by_role("button", name="Log outcome").click()
