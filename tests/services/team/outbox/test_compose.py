@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from keepwell.interfaces.site.mail import MailConfig
 from keepwell.model.definitions import Settings
 from keepwell.model.message_definitions import Message
+from keepwell.model.packs import pack_names, resolve_model
 from keepwell.playbooks.facts import Facts
 from keepwell.playbooks.messages import Around, one_line
 from keepwell.services.published import customer_people
@@ -248,3 +249,41 @@ def test_a_link_that_leads_nowhere_good_makes_no_button(link: str) -> None:
     one = letter(about, "c", Facts(), Settings(), Around())
     assert (one.button, one.link) == ("", "")
     assert not [url for url in Shown(laid_out(one)).links if url]
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("Hi Ann,\n\nHave a look.\n\nMaya Brandt\nAcme Inc.", "Maya Brandt\nAcme Inc."),
+        ("Hi Ann,\n\nHave a look.\r\n\r\nBest regards,\r\n\r\nMaya", "Best regards,\n\nMaya"),
+        ("Have a look.\n\nBest regards,\nMaya", "Best regards,\nMaya"),
+        ("Hi Ann,\n\nHave a look.", ""),
+        ("Hi Ann,\n\n- one\n- two", ""),
+        ("Hi Ann,\n\n[pick a time](https://a.example/b)", ""),
+        ("Two months off", ""),
+    ],
+)
+def test_the_button_stands_where_the_sign_off_begins(text: str, signed: str) -> None:
+    about = Message(subject="s", text=text, button="Go", link="https://app.example/go")
+    one = letter(about, "c", Facts(), Settings(), Around())
+    assert one.text.endswith(f"\n\nGo: https://app.example/go\n\n{signed}".rstrip())
+    assert one.text.startswith(text[:8].rstrip())
+    page = laid_out(one)
+    after = page[page.index("https://app.example/go") :]
+    assert all((line in after) is (line in signed) for line in ("Have a look", "Maya", "Best regards"))
+
+
+def test_every_shipped_letter_has_its_button_before_the_name() -> None:
+    """Whoever signs, in every pack: the last words of a letter with a button are a name, not the button."""
+    facts, person = Facts(values={"company": "Acme"}), {"name": "Ann Lee", "first_name": "Ann"}
+    who = {"name": "Maya Brandt", "title": "CEO"}
+    link = {"product": "https://a.example/p", "survey": "https://a.example/s", "calendar": "https://a.example/c"}
+    around = Around(person=person, owner=who, sender=who, offer={"url": "https://a.example/o"}, link=link)
+    late = []
+    for pack in pack_names():
+        model = resolve_model(pack).model
+        for name, about in model.messages.items():
+            one = letter(about, "c", facts, model.settings, around)
+            if about.channel == "email" and one.button and one.text.endswith(one.link):
+                late.append((pack, name))
+    assert not late

@@ -14,7 +14,7 @@ from keepwell.model.message_definitions import Message
 from keepwell.model.message_text import template
 from keepwell.playbooks.facts import Facts
 from keepwell.playbooks.messages import Around, Rendered, markdown_escaped, message_fields, rendered
-from keepwell.services.team.outbox.markdown import Follow, as_html, as_plain, safe_link, same
+from keepwell.services.team.outbox.markdown import Follow, as_html, as_plain, safe_link, same, signed_apart
 
 _LAYOUT: Final = "layouts/message.mjml"
 
@@ -36,8 +36,11 @@ class Letter:
 
     @property
     def text(self) -> str:
-        """The plain text, the button's link at its end."""
-        return f"{self.body}\n\n{self.button}: {self.link}" if self.button else self.body
+        """The plain text with the button's link, which stands before the sign-off."""
+        if not self.button:
+            return self.body
+        body, signed = (as_plain(part) for part in signed_apart(self.markdown))
+        return "\n\n".join(filter(None, (body, f"{self.button}: {self.link}", signed)))
 
     def fragment(self, follow: Follow = same) -> str:
         """The body alone as HTML, without a button."""
@@ -58,10 +61,12 @@ def _letter(plain: Rendered, markdown: str) -> Letter:
 
 def laid_out(one: Letter, *, footer: str = "", pixel: str = "", follow: Follow = same) -> str:
     """The whole e-mail as HTML. `footer` is HTML, `pixel` an address, `follow` gives links the address to be used."""
+    body, signed = signed_apart(one.markdown) if one.button else (one.markdown, "")
     said: Mapping[str, str] = {
         "subject": html.escape(one.subject),
         "preview": html.escape(one.preview),
-        "body": one.fragment(follow),
+        "body": as_html(body, follow),
+        "signed": as_html(signed, follow),
         "button": html.escape(one.button),
         "link": html.escape(follow(one.link) if one.link.startswith("http") else one.link),
         "footer": footer,

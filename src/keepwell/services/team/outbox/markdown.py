@@ -1,5 +1,6 @@
 """Markdown as HTML and as plain text. What stands in it as HTML is shown as text; links lead to known schemes only."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,9 @@ from markdown_it.token import Token
 Follow = Callable[[str], str]
 _READER: Final = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True, "breaks": True})
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
+_NEWLINES: Final = re.compile(r"\r\n?|\n")
+_SENTENCE_ENDS: Final = (".", "?", "!", ":", ";")
+_SIGNED_LINES, _SIGNED_WIDTH = 4, 60
 _ENDS: Final = frozenset({"paragraph_close", "heading_close", "bullet_list_close", "ordered_list_close"})
 
 
@@ -43,6 +47,36 @@ def as_html(text: str, follow: Follow = same) -> str:
 def as_plain(text: str) -> str:
     """The text without marks; a link stands behind its words."""
     return _Plain().of(_READER.parse(text))
+
+
+def signed_apart(text: str) -> tuple[str, str]:
+    """A letter without its sign-off, and the sign-off: the name it ends with and the "Best regards," above it.
+
+    A letter that ends with a sentence has none.
+    """
+    blocks = [one for one in _READER.parse(text) if one.map and one.level == 0 and one.nesting >= 0]
+    lines, start = _NEWLINES.split(text), None
+    for block in reversed(blocks[1:]):
+        said = [line.strip() for line in lines[slice(*block.map)]] if block.map else []
+        wanted = _is_greeting(said) if start is not None else _is_name(said)
+        if block.type != "paragraph_open" or not wanted or block.map is None:
+            break
+        start = block.map[0]
+        if said[0].endswith(","):
+            break
+    if start is None:
+        return text, ""
+    return "\n".join(lines[:start]).rstrip(), "\n".join(lines[start:])
+
+
+def _is_name(lines: Sequence[str]) -> bool:
+    """Whether a paragraph is who signs: a few short lines, the first of which is no sentence."""
+    short = len(lines) <= _SIGNED_LINES and all(len(line) <= _SIGNED_WIDTH for line in lines)
+    return short and not lines[0].endswith(_SENTENCE_ENDS) and not any("](" in line for line in lines)
+
+
+def _is_greeting(lines: Sequence[str]) -> bool:
+    return _is_name(lines) and len(lines) == 1 and lines[0].endswith(",")
 
 
 def _links(tokens: Sequence[Token]) -> list[Token]:

@@ -7,6 +7,7 @@ from typing import Final
 from keepwell.model.message_definitions import Message
 from keepwell.model.survey_definitions import Survey, SurveyKind
 from keepwell.playbooks.messages import markdown_escaped
+from keepwell.services.team.outbox.markdown import as_plain, signed_apart
 from keepwell.services.team.outbox.pen import Pen, Writing
 from keepwell.services.team.outbox.recipients import Addressee
 from keepwell.services.team.surveys.links import survey_url
@@ -47,11 +48,14 @@ def words_of(
     one = pen.words(used, to, writing, writing.key)
     # The answers are the buttons: one that leads to the same page would only be one more.
     plain = replace(one, button="" if one.link == url else one.button)
-    shown = replace(plain, markdown=f"{plain.markdown}\n\n{_scale(survey, invitation_id)}")
+    body, signed = signed_apart(plain.markdown)
+    asked = f"{body}\n\n{_scale(survey, invitation_id)}"
+    shown = replace(plain, markdown=f"{asked}\n\n{signed}" if signed else asked)
     html = pen.body(used, shown, writing.key)["html"].replace(
         f'<a href="{url}?s=', f'<a style="{_BUTTON}" href="{url}?s='
     )
-    text = f"{plain.text}\n\n{_plain_scale(survey, invitation_id)}"
+    said = (replace(plain, markdown=body).text, _plain_scale(survey, invitation_id), as_plain(signed))
+    text = "\n\n".join(filter(None, said))
     return Words(survey.question if own else one.subject, text, html)
 
 
