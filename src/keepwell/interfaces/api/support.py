@@ -150,7 +150,7 @@ class Reopened(Schema):
 def list_open_tickets(
     request: ApiRequest, filters: Annotated[TicketFilter, Query()], limit: Limit, offset: Offset
 ) -> Any:
-    """The open tickets, what is due first on top."""
+    """The open tickets, by priority, in each what is due first on top."""
     found = waiting_tickets(request.workspace, request.user, request.now)
     kept = chosen(found, SupportQuery(**filters.model_dump()))
     shown = [_ticket(one.ticket, request.now) for one in kept[offset : offset + limit]]

@@ -7,6 +7,7 @@ import pytest
 
 from keepwell.services.published.tickets import tickets_known
 from keepwell.services.team.audit import actor
+from keepwell.services.team.support import listing
 from keepwell.services.team.support.clocks import clocks_of, rings
 from keepwell.services.team.support.judging import TicketRefused, judge, ticket_correct
 from keepwell.services.team.support.rules import category_by_rules, known_category, names_in_text, priority_by_rules
@@ -119,6 +120,19 @@ def test_tickets_are_read_as_they_were_known(published: Workspace) -> None:
     assert {one.ticket_id for one in waiting} == {
         one.ticket_id for one in now if one.resolved_at is None and one.status not in ("solved", "closed")
     }
+
+
+@pytest.mark.django_db
+def test_the_list_begins_with_what_is_most_urgent(
+    published: Workspace, person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small thing that is long overdue does not stand before a great one that is not."""
+    given = (("p3-late", "P3", 40), ("p0-new", "P0", 0.1), ("p3-new", "P3", 1), ("p0-late", "P0", 3))
+    tickets = [ticket(name, priority=priority, hours_ago=ago) for name, priority, ago in given]
+    monkeypatch.setattr(listing, "desk_tickets", lambda *_args, **_about: tickets)
+    found = listing.waiting_tickets(published, person("ops"), NOW)
+    order = [one.ticket.ticket_id for one in found]
+    assert order == ["p0-late", "p0-new", "p3-late", "p3-new"]
 
 
 @pytest.mark.django_db

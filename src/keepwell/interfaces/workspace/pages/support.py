@@ -1,4 +1,4 @@
-"""Support: the open tickets in the order of their clocks, one ticket, and what people say of it."""
+"""Support: the open tickets, the most urgent first, one ticket, and what people say of it."""
 
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ PAGE: Final = 50
 @require_GET
 @page(Action.SEE)
 def support(request: PageRequest) -> HttpResponse:
-    """The open tickets, what is due first on top, and how service levels are kept."""
+    """The open tickets, by priority and what is due first, and how service levels are kept."""
     found = waiting_tickets(request.workspace, request.user, request.now)
     query = _query(request)
     shown = Paginator(chosen(found, query), PAGE).get_page(request.GET.get("page"))

@@ -1,4 +1,4 @@
-"""Support as pages and programs show it: open tickets in the order of their clocks, and how service levels are kept."""
+"""Support as pages and programs show it: open tickets, the most urgent first, and how service levels are kept."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,6 +20,7 @@ from keepwell.store.models import AuditEntry, Escalation, Person
 FIGURES_OVER: Final = timedelta(days=30)
 STATES: Final = {"breached": "Overdue", "near": "Due soon", "running": "In time", "none": "No clock"}
 _KEPT, _BROKEN = "kept", "broken"
+_UNRANKED: Final = "~"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class SupportFigures:
 
 
 def waiting_tickets(workspace: Workspace, person: Person, now: datetime) -> list[Waiting]:
-    """The open tickets of customers whom a person may see, what is due first on top."""
+    """The open tickets of customers whom a person may see: by priority, in each what is due first on top."""
     scope = scope_of(person)
     found = [
         _waiting(one, now) for one in desk_tickets(workspace, now, open_only=True) if _in_scope(scope, one) and one.open
@@ -149,9 +150,10 @@ def _waiting(one: DeskTicket, now: datetime) -> Waiting:
     return Waiting(one, clock, clock.state(now) if clock else "none")
 
 
-def _order(one: Waiting) -> tuple[bool, float, str, str]:
+def _order(one: Waiting) -> tuple[str, bool, float, str]:
+    """What is overdue was due before what is not; a ticket that nobody gave a priority comes last."""
     due = one.clock.due_at.timestamp() if one.clock else 0.0
-    return one.clock is None, due, one.ticket.priority, one.ticket.ticket_id
+    return one.ticket.priority or _UNRANKED, one.clock is None, due, one.ticket.ticket_id
 
 
 def _in_scope(scope: Scope, one: DeskTicket) -> bool:
