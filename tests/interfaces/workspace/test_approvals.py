@@ -33,7 +33,8 @@ def model(published: Workspace) -> Model:
 
 
 def text(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
+    part = {"HX-Request": "true"} if address.startswith("/customers/") and address.endswith("/playbooks") else {}
+    answer = client.get(address, headers=part)
     assert answer.status_code == status, address
     return answer.content.decode().replace("&amp;", "&").replace("&#x27;", "'")
 
@@ -80,6 +81,8 @@ def test_the_customer_page_has_its_playbooks(client_of: MakeClient, rows: list[P
     owner = client_of("csm", email="boss@example.com", owner_aliases=[row.owner_email])
     assert f'hx-get="/customers/{row.customer_id}/playbooks"' in text(owner, f"/customers/{row.customer_id}")
     assert "No playbook has run" in text(owner, f"/customers/{row.customer_id}/playbooks")
+    alone = owner.get(f"/customers/{row.customer_id}/playbooks")
+    assert (alone.status_code, alone["Location"]) == (302, f"/customers/{row.customer_id}#playbooks")
     run = run_of(model, NAME, row, until="day")
     old = run_of(model, "power_user", row)
     PlaybookRun.objects.filter(pk=old.pk).update(ended_at=NOW, reason="reply", phase="ended", responded_at=NOW)

@@ -139,8 +139,9 @@ def playbook_start(request: PageRequest, name: str) -> HttpResponseBase:
 @require_GET
 @page(Action.SEE)
 def customer_playbooks(request: PageRequest, customer_id: str) -> HttpResponse:
-    """The playbooks of a customer: what goes on, what was, and starting another."""
-    return _of_customer(request, customer_or_404(request, customer_id))
+    """The playbooks of a customer: what goes on, what was, and starting another; a part of its page."""
+    customer_or_404(request, customer_id)
+    return _of_customer(request, customer_id) if request.htmx else redirect(customer_page(customer_id, "playbooks"))
 
 
 @require_POST
