@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,6 +39,14 @@ def admin(person: MakePerson) -> Person:
     return person("admin")
 
 
+@pytest.fixture
+def own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose settings somebody has filled in."""
+    values = {"product_name": "Homes", "product_link": "https://homes.example.com/", "weekly_capacity": 9}
+    model = SimpleNamespace(model=SimpleNamespace(settings=SimpleNamespace(values=values)))
+    monkeypatch.setattr(Workspace, "model", lambda _: model)
+
+
 def tried(admin: Person, name: str, audience: str, now: Any = NOON) -> Outgoing:
     return try_channel(actor(admin), admin, name, audience, now, None)
 
@@ -52,6 +61,17 @@ def test_nothing_is_live_by_itself(admin: Person) -> None:
     assert not any(live(way.name, way.audience) for way in WAYS)
 
 
+@pytest.mark.usefixtures("mail")
+def test_no_customer_reads_the_made_up_names_of_a_pack(admin: Person) -> None:
+    tried(admin, "email", "customer")
+    with pytest.raises(ChannelError, match=r"product_name \(Our product\), product_link \(https://app\.example/\)"):
+        go_live(actor(admin), "email", "customer", NOON)
+    tried(admin, "email", "internal")
+    go_live(actor(admin), "email", "internal", NOON)
+    assert live("email", "internal")
+
+
+@pytest.mark.usefixtures("own_names")
 def test_it_goes_live_after_a_test_and_for_one_audience_alone(admin: Person, person: MakePerson, mail: Any) -> None:
     with pytest.raises(ChannelError, match="test"):
         go_live(actor(admin), "email", "customer", NOON)

@@ -9,15 +9,20 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from keepwell.connectors.channels.chat import place_of, trouble_of, variable_of
+from keepwell.model.problems import DefinitionError
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox.email import mail_problem
 from keepwell.services.team.outbox.in_app import KEY, SHORTEST_KEY, in_app_key
 from keepwell.services.team.outbox.trying import TEST
+from keepwell.services.workspace import WorkspaceError
 from keepwell.store.models import Channel, Outgoing, WebhookTarget
 
 CUSTOMER, INTERNAL = Channel.Audience.CUSTOMER, Channel.Audience.INTERNAL
 TRIED: Final = timedelta(hours=24)
 """How long a test counts."""
+MADE_UP: Final = ("Our product", "Alex Morgan")
+"""Whose product it is and who signs, in the packs: every letter has them."""
 _MOST_ORIGINS: Final = 20
 
 
@@ -46,6 +51,23 @@ def _mail_missing() -> Sequence[str]:
     return (problem,) if problem else ()
 
 
+def _letters_missing() -> Sequence[str]:
+    """What e-mail lacks, and what letters would say that no customer should read."""
+    try:
+        known = workspace().model().model.settings.values
+    except (WorkspaceError, DefinitionError):
+        return (*_mail_missing(), "The model has to be readable: 'keepwell validate' says what is wrong.")
+    left = [f"{name} ({value})" for name, value in known.items() if _made_up(value)]
+    said = f"The model's settings still have made-up values that letters use: put yours in for {', '.join(left)}."
+    return (*_mail_missing(), *([said] if left else []))
+
+
+def _made_up(value: object) -> bool:
+    """Whether a setting is as the packs have it: their names, and addresses that lead nowhere (RFC 2606)."""
+    host = urlsplit(value).hostname if isinstance(value, str) and "://" in value else None
+    return value in MADE_UP or bool(host and host.split(".")[-1] == "example")
+
+
 def _chat_missing(name: str) -> Sequence[str]:
     place = place_of(name)
     if place is None:
@@ -66,7 +88,7 @@ def _webhook_missing() -> Sequence[str]:
 
 
 WAYS: Final = (
-    Way("email", CUSTOMER, "E-mail to customers", "Messages of playbooks, offers and surveys.", _mail_missing),
+    Way("email", CUSTOMER, "E-mail to customers", "Messages of playbooks, offers and surveys.", _letters_missing),
     Way("in_app", CUSTOMER, "Inside the product", "Messages that your product's pages show.", _in_app_missing),
     Way("email", INTERNAL, "E-mail to colleagues", "Words of playbooks, alerts and escalations.", _mail_missing),
     Way("slack", INTERNAL, "Slack", "Words of playbooks, alerts and escalations.", lambda: _chat_missing("slack")),
