@@ -8,11 +8,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from keepwell.model.playbook_parts import step_names
 from keepwell.services.published import PortfolioRow
 from keepwell.services.team.outbox import senders
+from keepwell.services.team.outbox.texts import model_now
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import AuditEntry, Channel, Outgoing, OutgoingEvent, WebhookTarget
 from tests.connectors.channels.hostile import listening, status
+from tests.playbook_rows import run_of
 from tests.web import NOW, MakeClient
 
 from .page_world import someones
@@ -75,6 +78,21 @@ def test_filters_and_words(client_of: MakeClient, row: PortfolioRow) -> None:
         assert gone not in seen, query
         assert "<html" not in seen
     assert ops.get("/outbox?state=nonsense&run=x&page=zz").status_code == 200
+
+
+def test_names_of_the_model_are_words(published: Workspace, client_of: MakeClient, row: PortfolioRow) -> None:
+    run = run_of(model_now(published), "revenue_at_risk", row)
+    step = step_names(model_now(published).playbooks["revenue_at_risk"])[0]
+    sent = outgoing(row.customer_id, run=run, step=step, message="executive_letter", purpose="personal")
+    outgoing(row.customer_id, message="champion_story", purpose="marketing")
+    ops = client_of("ops")
+    seen, one = (ops.get(path).content.decode() for path in ("/outbox", f"/outbox/{sent.pk}"))
+    assert "Personal · Revenue at risk" in seen
+    assert "Marketing · Champion story" in seen
+    assert f'href="/playbooks/runs/{run.pk}">Revenue at risk</a>, step 1, ' in one
+    assert "<dd>Executive letter</dd>" in one
+    for raw in ("revenue_at_risk", "champion_story", "executive_letter"):
+        assert raw not in seen + one
 
 
 def test_a_message_is_shown_as_it_leaves_and_can_do_nothing(client_of: MakeClient, row: PortfolioRow) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from keepwell.interfaces.workspace.framed import framed, framing
-from keepwell.interfaces.workspace.pages.outbox_shown import STATE_COLORS, Message, shown_message
+from keepwell.interfaces.workspace.pages.outbox_shown import STATE_COLORS, Message, asked_by, shown_message
 from keepwell.interfaces.workspace.pages.shared import PageRequest, acting, page
 from keepwell.services.published import NothingPublished, customers_named
 from keepwell.services.team.access import Action
@@ -62,7 +62,8 @@ def outbox(request: PageRequest) -> HttpResponse:
     query = form.query()
     rows = outbox_seen(request.workspace, request.user)
     counts = outbox_counts(rows)
-    shown = Paginator(outbox_found(rows.defer("text", "html"), query), PAGE).get_page(request.GET.get("page"))
+    found = outbox_found(rows.defer("text", "html").select_related("run"), query)
+    shown = Paginator(found, PAGE).get_page(request.GET.get("page"))
     kept = request.GET.copy()
     kept.pop("page", None)
     known = {
@@ -75,6 +76,7 @@ def outbox(request: PageRequest) -> HttpResponse:
         "colors": STATE_COLORS,
         "channels": CHANNELS,
         "names": _names(request, list(shown)),
+        "asked_by": asked_by(request.workspace, shown),
     }
     return render(request, "workspace/outbox/table.html" if request.htmx else "workspace/outbox/list.html", known)
 
@@ -160,4 +162,4 @@ def _row(request: PageRequest, pk: int) -> Outgoing:
 
 
 def _shown(request: PageRequest, pk: int) -> Message:
-    return shown_message(_row(request, pk))
+    return shown_message(request.workspace, _row(request, pk))

@@ -1,12 +1,19 @@
 """A message of the outbox in the words of its page."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from keepwell.interfaces.workspace.playbook_steps import steps_shown
+from keepwell.interfaces.workspace.playbook_words import COMPANY, playbook_label
+from keepwell.model.definitions import Model
+from keepwell.reporting.words import label_of
 from keepwell.services.team.outbox.listing import CHANNELS
+from keepwell.services.team.playing.definitions import definition_of
+from keepwell.services.team.playing.plays import plays_of
+from keepwell.services.workspace import Workspace
 from keepwell.store.models import AuditEntry, Outgoing
 
 STATE_COLORS: Final[Mapping[str, str]] = {
@@ -45,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Message:
-    """What the page shows; `body` is what programs are sent."""
+    """What the page shows; `body` is what programs are sent, `playbook` and `step` say what asked for it."""
 
     row: Outgoing
     channel: str
@@ -55,13 +62,28 @@ class Message:
     button: str
     link: str
     lines: tuple[Line, ...]
+    playbook: str
+    step: str
     can_repeat: bool
     can_leave: bool
 
 
-def shown_message(row: Outgoing) -> Message:
+def asked_by(workspace: Workspace, rows: Iterable[Outgoing]) -> dict[int, str]:
+    """What asked for each message: the playbook as people call it, or what the model calls the message, in words."""
+    model = plays_of(workspace).model
+    return {row.pk: words for row in rows if (words := _asked_by(model, row))}
+
+
+def _asked_by(model: Model | None, row: Outgoing) -> str:
+    if row.run is None:
+        return label_of(row.message, None)
+    return label_of(row.run.playbook, None) if model is None else playbook_label(model, row.run.playbook)
+
+
+def shown_message(workspace: Workspace, row: Outgoing) -> Message:
     """A message with its history, the oldest first."""
     said = row.payload
+    playbook, step = _origin(workspace, row)
     return Message(
         row=row,
         channel=CHANNELS.get(row.channel, row.channel),
@@ -71,9 +93,24 @@ def shown_message(row: Outgoing) -> Message:
         button=str(said.get("button") or ""),
         link=str(said.get("link") or ""),
         lines=tuple(sorted(_lines(row), key=lambda line: line.at)),
+        playbook=playbook,
+        step=step,
         can_repeat=row.state in _AGAIN and row.purpose != "test",
         can_leave=row.state in _LEAVES,
     )
+
+
+def _origin(workspace: Workspace, row: Outgoing) -> tuple[str, str]:
+    """The playbook and the step that asked for a message, as its run's page calls them."""
+    if row.run is None:
+        return "", ""
+    defined = definition_of(workspace, row.run)
+    if defined is None:
+        return label_of(row.run.playbook, None), label_of(row.step, None)
+    steps = {step.name: step for step in steps_shown(defined.model, defined.playbook)}
+    found = steps.get(row.step)
+    words = f"step {found.number}, {found.title}".replace(COMPANY, row.company) if found else label_of(row.step, None)
+    return playbook_label(defined.model, row.run.playbook), words
 
 
 def _lines(row: Outgoing) -> Iterator[Line]:
