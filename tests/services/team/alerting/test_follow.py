@@ -1,16 +1,19 @@
 """Events open alerts at once: each once, whoever reads the journal, whenever it was killed, wherever the files are."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from keepwell.playbooks.facts import Facts
 from keepwell.services.ingest import Journal, journal_of
 from keepwell.services.team.alerting import follow, hearing
 from keepwell.services.team.alerting.follow import READER, follow_turn
 from keepwell.services.team.alerting.hearing import Heard, arrived
+from keepwell.services.team.alerting.rules import ruling_of
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import Alert, AlertMark, AuditEntry, Happening, JournalPlace, Outgoing, PlaybookRun
@@ -54,7 +57,8 @@ def test_a_failed_payment_is_an_alert_with_everything(published: Workspace, pers
     assert found.near_at is not None
     assert NOW < found.near_at < found.due_at
     assert found.action == "Help with the payment method"
-    assert ["Amount", "99.00"] in found.values["shown"]
+    assert ["Amount", "99.00 EUR"] in found.values["shown"]
+    assert "Currency" not in dict(found.values["shown"])
     assert [mark.kind for mark in found.marks.order_by("pk")] == ["opened", "told"]
     told = Outgoing.objects.get()
     assert (told.audience, told.address, told.purpose) == ("internal", "root@example.com", "alert")
@@ -288,3 +292,17 @@ def test_what_comes_another_way_is_heard_as_well(published: Workspace) -> None:
 def test_moments_are_shown_in_words(published: Workspace, sent: str, shown: str) -> None:
     arrive(published, tracked("payment_failed", next_attempt_at=sent))
     assert ["Next attempt at", shown] in only().values["shown"]
+
+
+def test_amounts_say_their_currency(published: Workspace) -> None:
+    ruling = replace(ruling_of(published), currency="CHF")
+    rule = next(name for name in ruling.model.alerts if "mrr" in ruling.names_of(name))
+    facts = Facts(NOW.date(), {"company": "Acme", "mrr": 2136.4})
+    assert dict(ruling.values(rule, facts, {}))["MRR"] == "2,136 CHF"
+    assert ruling.text("{company} pays {mrr} a month.", "c", facts, {}) == "Acme pays 2,136 CHF a month."
+    shown = ruling.values(rule, facts, {"amount": "99.00", "currency": "USD", "mrr_before": "12", "attempt": 2})
+    assert shown[:3] == [["Amount", "99.00 USD"], ["Mrr before", "12 USD"], ["Attempt", "2"]]
+    assert ruling.values(rule, facts, {"amount": "99.00", "mrr_after": "12"})[:2] == [
+        ["Amount", "99.00"], ["Mrr after", "12 CHF"],
+    ]  # fmt: skip
+    assert "unknown" in dict(ruling.values(rule, Facts(NOW.date(), {"company": "Acme", "mrr": None}), {}))["MRR"]

@@ -21,7 +21,8 @@ from keepwell.model.usages import condition_usages
 from keepwell.playbooks.calendars import WorkCalendar, work_calendar
 from keepwell.playbooks.facts import Facts, Value
 from keepwell.playbooks.facts import Rules as Conditions
-from keepwell.playbooks.texts import filled
+from keepwell.playbooks.play import amounts_of
+from keepwell.playbooks.texts import Amounts, filled
 from keepwell.services.ingest.values import sound
 from keepwell.services.planning.sources import current_model
 from keepwell.services.team.surveys.events import asking_events
@@ -33,6 +34,7 @@ NOT_SAID: Final = "none given"
 _MOST_VALUES: Final = 12
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
 _LONGEST: Final = 200
+_REVENUE: Final = ("mrr", "arr", "mrr_before", "mrr_after")
 _LARGEST: Final = Decimal(10) ** 13
 
 
@@ -42,6 +44,12 @@ class Ruling:
 
     model: Model
     zone: str
+    currency: str = ""
+
+    @cached_property
+    def amounts(self) -> Amounts:
+        """Which values of customers are money."""
+        return amounts_of(self.model, self.currency)
 
     @cached_property
     def rules(self) -> Rules:
@@ -101,16 +109,17 @@ class Ruling:
         """A text of a rule, filled in."""
         said = {name: _said(properties, name) for name in _event_names(text)}
         whole = Facts(facts.as_of, {**facts.values, **said}, facts.segments, facts.signals, active=facts.active)
-        return sound(filled(text, customer, whole))
+        return sound(filled(text, customer, whole, self.amounts))
 
     def values(self, rule: str, facts: Facts, properties: Mapping[str, Any]) -> list[list[str]]:
         """The values that belong to it, label and value: of the event first, then of the customer."""
-        shown = [[_words(key), text] for key in list(properties)[:_MOST_VALUES] if (text := _plain(properties[key]))]
+        said = _with_currency(properties, self.currency)
+        shown = [[_words(key), text] for key in list(said)[:_MOST_VALUES] if (text := _plain(said[key]))]
         for name in self.names_of(rule):
             if name in facts.values:
                 metric = self.model.metrics.get(name)
                 label = metric.label if metric and metric.label else _words(name)
-                shown.append([label, filled(f"{{{name}}}", "", facts)])
+                shown.append([label, filled(f"{{{name}}}", "", facts, self.amounts)])
         return [[sound(label)[:_LONGEST], sound(text)[:_LONGEST]] for label, text in shown]
 
 
@@ -137,17 +146,18 @@ class _Same:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self._key = workspace.zone, workspace.currency
 
     def __hash__(self) -> int:
-        return hash(self.workspace.zone)
+        return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.workspace.zone == self.workspace.zone
+        return isinstance(other, _Same) and other._key == self._key
 
 
 @lru_cache(maxsize=4)
 def _read(_directory: Path, _signature: frozenset[tuple[str, int, int]], same: _Same) -> Ruling:
-    return Ruling(current_model(same.workspace).model, same.workspace.zone)
+    return Ruling(current_model(same.workspace).model, same.workspace.zone, same.workspace.currency)
 
 
 def _signature(directory: Path) -> frozenset[tuple[str, int, int]]:
@@ -178,6 +188,18 @@ def _event_names(text: str) -> list[str]:
 
 def _said(properties: Mapping[str, Any], name: str) -> Value:
     return _plain(properties.get(name.removeprefix(EVENT))) or NOT_SAID
+
+
+def _with_currency(properties: Mapping[str, Any], otherwise: str) -> dict[str, Any]:
+    """Properties with amounts in the event's currency, which is no value of its own then; revenue else in ours."""
+    own = _plain(properties.get("currency"))
+    found = dict(properties)
+    for name, value in properties.items():
+        currency = own or (otherwise if name in _REVENUE else "")
+        if currency and name in (*_REVENUE, "amount") and (text := _plain(value)):
+            found[name] = f"{text} {currency}"
+            found.pop("currency", None)
+    return found
 
 
 def _plain(value: Any) -> str:
