@@ -86,7 +86,21 @@ def test_a_worker_that_was_away_says_it_once(published: Workspace, team: dict[st
     arrive(published, failed())
     assert clock_turn(published, NOW + 100 * HOUR) == 1
     assert clock_turn(published, NOW + 101 * HOUR) == 0
-    assert [kind for kind, _ in told()] == ["opened", "near", "breached", "escalated", "escalated"]
+    owner, manager = "maya@example.com", "mo@example.com"
+    billing = "bill@example.com"
+    assert told() == [("opened", owner), ("breached", owner), ("escalated", billing), ("escalated", manager)]
+    assert kinds(only()) == [
+        "opened", "told", "near", "breached", "told", "escalated", "told", "escalated", "told",
+    ], "what the owner was spared stands in the history"  # fmt: skip
+
+
+def test_who_is_all_of_the_chain_hears_the_last_only(published: Workspace, person: MakePerson) -> None:
+    boss = person("admin", email="root@example.com")
+    name_people(actor(boss), {"billing_team": boss.pk, "manager": boss.pk}, NOW)
+    arrive(published, failed())
+    assert clock_turn(published, NOW + 100 * HOUR) == 1
+    assert told() == [("opened", boss.email), ("escalated", boss.email)]
+    assert kinds(only()) == ["opened", "told", "near", "breached", "escalated", "escalated", "told"]
 
 
 def test_acknowledging_stops_the_clock(published: Workspace, team: dict[str, Person]) -> None:
@@ -191,7 +205,16 @@ def test_the_channels_of_a_rule(published: Workspace, team: dict[str, Person]) -
     assert "by e-mail and Slack" in only().marks.get(kind="told").text
     clock_turn(published, NOW + 30 * HOUR)
     told = Outgoing.objects.filter(channel="slack").values_list("payload__kind", flat=True)
-    assert sorted(told) == ["breached", "escalated", "near", "opened"]
+    assert sorted(told) == ["escalated", "opened"], "of what was due at once the last"
+
+
+def test_what_a_chat_does_not_hear_is_not_written_down_as_told(published: Workspace, team: dict[str, Person]) -> None:
+    model = ruling_of(published).model
+    choose_channels(actor(team["other"]), model, {"payment_failure": ["slack"]}, NOW)
+    arrive(published, failed())
+    clock_turn(published, NOW + 30 * HOUR)
+    assert [kind for kind, _ in told()] == ["opened", "escalated"]
+    assert kinds(only()).count("told") == 2
 
 
 def test_channels_of_the_model_are_left_to_it(published: Workspace, team: dict[str, Person]) -> None:

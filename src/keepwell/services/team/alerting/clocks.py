@@ -1,5 +1,7 @@
 """The clocks of alerts: due soon, overdue, the chain of people, and waking from snooze. Each thing is said once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -45,33 +47,58 @@ def _ring(ruling: Ruling, people: People, number: int, now: datetime) -> bool:
     for name in SPAN:
         setattr(found, name, getattr(clock, name))
     found.save(update_fields=SPAN)
-    for ring in rings:
-        _say(found, ring, rule, people, now)
+    for telling in _tellings(found, rings, rule, people):
+        _say(found, telling, now)
     return True
 
 
-def _say(found: Alert, ring: Ring, rule: AlertRule | None, people: People, now: datetime) -> None:
+@dataclass(frozen=True)
+class _Telling:
+    """What one ring says, and to whom; one that says nothing only stands in the history."""
+
+    ring: Ring
+    role: str
+    people: tuple[Person, ...]
+    last: bool
+    silent: bool
+
+
+def _tellings(found: Alert, rings: Sequence[Ring], rule: AlertRule | None, people: People) -> Sequence[_Telling]:
+    """Who hears of what. Of several things that are due at once, a person and a chat hear the last that is so."""
+    told: list[_Telling] = []
+    heard: set[int] = set()
+    for ring in reversed(rings):
+        role = _rung_role(rule, ring) if ring.kind == "escalated" else _role(rule)
+        person = people.of(role, found.owner_email) if ring.kind == "escalated" else _holder(found, rule, people)
+        again = person is not None and person.pk in heard
+        whom = () if person is None or again else (person,)
+        told.append(_Telling(ring, role, whom, last=not told, silent=again))
+        heard |= {one.pk for one in whom}
+    return told[::-1]
+
+
+def _say(found: Alert, telling: _Telling, now: datetime) -> None:
     """What a ring means: a line in the history, and whoever has to hear of it."""
+    ring, role = telling.ring, telling.role
     if ring.kind == "near":
         mark(found, "near", "Four fifths of the time are over", ring.at)
-        tell(found, "near", _holders(found, rule, people), now, role=_role(rule))
-        return
-    if ring.kind == "breached":
+    elif ring.kind == "breached":
         mark(found, "breached", "The deadline passed and nobody had taken it up", ring.at)
         say(found, "alert.breached", "the deadline passed", now)
-        tell(found, "breached", _holders(found, rule, people), now, role=_role(rule))
-        return
-    role = rule.escalation[ring.rung].to if rule and ring.rung < len(rule.escalation) else "manager"
-    person = people.of(role, found.owner_email)
-    mark(found, "escalated", f"Escalated to {role.replace('_', ' ')}, step {ring.rung + 1} of the chain", ring.at)
-    say(found, "alert.escalated", f"told {role.replace('_', ' ')}", now)
-    tell(found, "escalated", [person] if person else [], now, role=role)
+    else:
+        mark(found, "escalated", f"Escalated to {role.replace('_', ' ')}, step {ring.rung + 1} of the chain", ring.at)
+        say(found, "alert.escalated", f"told {role.replace('_', ' ')}", now)
+    if not telling.silent:
+        tell(found, ring.kind, telling.people, now, role=role, chats=telling.last)
 
 
-def _holders(found: Alert, rule: AlertRule | None, people: People) -> list[Person]:
+def _rung_role(rule: AlertRule | None, ring: Ring) -> str:
+    return rule.escalation[ring.rung].to if rule and ring.rung < len(rule.escalation) else "manager"
+
+
+def _holder(found: Alert, rule: AlertRule | None, people: People) -> Person | None:
     """Who has it: the assignee, else whoever has the rule's role."""
-    person = found.assignee or people.of(_role(rule), found.owner_email)
-    return [person] if person else []
+    return found.assignee or people.of(_role(rule), found.owner_email)
 
 
 def _role(rule: AlertRule | None) -> str:
@@ -90,4 +117,5 @@ def _wake(ruling: Ruling, rule: AlertRule | None, people: People, found: Alert, 
     found.save()
     mark(found, "woken", "Back from snooze", now)
     say(found, "alert.woken", "back from snooze", now)
-    tell(found, "woken", _holders(found, rule, people), now, role=_role(rule))
+    person = _holder(found, rule, people)
+    tell(found, "woken", [person] if person else [], now, role=_role(rule))

@@ -23,12 +23,18 @@ _SUBJECTS: Final[Mapping[str, str]] = {
 }
 
 
-def tell(found: Alert, kind: str, people: Sequence[Person], now: datetime, *, role: str = "") -> None:
+def tell(
+    found: Alert, kind: str, people: Sequence[Person], now: datetime, *, role: str = "", chats: bool = True
+) -> None:
     """Tell some people once of one thing that became of an alert, by the channels of its rule.
 
     What is in a chat is there for everybody who reads it, so it is said there once, even when nobody has the role.
+    Without `chats` it is not said there: they hear of something newer.
     """
     told, channels = list(dict.fromkeys(people)), channels_of(found)
+    channels = tuple(channel for channel in channels if chats or channel in PERSONAL)
+    if not channels:
+        return
     for channel in channels:
         for person in told if channel in PERSONAL else (None,):
             _put(found, kind, channel, person, told, now, role)
