@@ -137,6 +137,7 @@ def test_nobody_to_write_to_is_nothing(here: Workspace, monkeypatch: pytest.Monk
 def test_what_cannot_be_written_says_why_and_the_run_goes_on(here: Workspace, about: dict[str, Any]) -> None:
     (row,) = compose_message(here, asked("hello"), running(CUSTOMER, messages=about), NOON)
     assert row.state == "dead"
+    assert row.subject == "Hello"
     assert "hello" in row.error
 
 

@@ -12,6 +12,7 @@ from keepwell.model.message_definitions import Message
 from keepwell.model.message_text import liquid_uses
 from keepwell.model.problems import DefinitionError
 from keepwell.playbooks.events import Effect
+from keepwell.reporting.words import label_of
 from keepwell.services.published import NothingPublished
 from keepwell.services.team.outbox.letters import Letter
 from keepwell.services.team.outbox.pen import EMAIL, MARKETING, Pen, Writing
@@ -202,7 +203,7 @@ def _failed(writing: Writing, whose: Account | PlaybookRun, why: str, now: datet
         channel=EMAIL,
         audience=Channel.Audience.CUSTOMER,
         state=Outgoing.State.DEAD,
-        subject=writing.name,
+        subject=label_of(writing.name, None),
         error=why,
         payload=dict(writing.payload),
         **_about(writing, whose),
