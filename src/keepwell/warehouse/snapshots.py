@@ -131,8 +131,8 @@ class SnapshotWriter:
         if self._only_day is not None:
             selected = ", ".join(sql for name, sql in self._columns.items() if name not in without)
             return f"SELECT {selected} FROM {_RAW}{'' if day == self._only_day else ' LIMIT 0'}"  # noqa: S608
-        names = listed(name for name in self._columns if name not in without)
-        return f"SELECT {names} FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
+        left_out = listed(["day", *(name for name in self._columns if name in without)])
+        return f"SELECT * EXCLUDE ({left_out}) FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
 
     def _send(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
         """The rows of a single date are read once, straight from where they are; those of many go into a table."""
