@@ -60,8 +60,10 @@ def test_a_run_tells_what_was_done_and_what_it_waits_for(
     assert page.count("kw-flow-now") == 1
     assert page.count("kw-flow-done") == 2
     asking = run_of(model, NAME, rows[1], until="ask")
+    title = asking.effects.get(kind="approval").details["question"]
     page = text(client_of("ops"), f"/playbooks/runs/{asking.pk}")
-    assert "Waits for the answer of a manager" in page
+    assert f"Waits for the answer of a manager: {title}" in page
+    assert "[" not in title
     assert "Approved: 9. A pause of up to 3 months" in page
 
 

@@ -128,6 +128,9 @@ def _waits(timeline: RunTimeline, step: StepShown | None) -> str:
     if step is None:
         return f"It stands at: {title}"
     if step.kind == "approval":
+        # As it was asked, with its values.
+        asked = (one.title for one in reversed(timeline.moments) if one.step == state.step and one.title)
+        title = next(asked, title)
         return f"{step.details[0].replace('Asks', 'Waits for the answer of')}: {title}"
     words = {"wait": "Waits", "wait_for": "Waits for an answer", "wait_until": "Waits until"}.get(
         step.kind, "Stands at"
