@@ -14,6 +14,8 @@ from keepwell.bench.world import END, Size
 from keepwell.bench.worlds import DOUBLE, NEXT, Tell, World, world_ready
 
 REPEATS: Final = 3
+CYCLES: Final = 7
+"""How often a full run and a day after are measured in turns: they are short, and differ much from time to time."""
 MANY_EVENTS: Final = 50_000_000
 """From here on a run is measured once: it is long enough."""
 
@@ -139,7 +141,7 @@ class _Steps:
     def _cycles(self, world: World, full: str, incremental: str, about: str = "") -> None:
         """A full run and a day after, in turns."""
         costs: dict[str, list[Cost]] = {full: [], incremental: []}
-        for i in range(self.repeats):
+        for i in range(CYCLES if self.repeats > 1 else 1):
             costs[full].append(self._phase("full", world, f"{about}full run", i))
             costs[incremental].append(self._phase("incremental", world, f"{about}incremental day", i))
         for name, found in costs.items():
