@@ -61,6 +61,10 @@ def test_one_small_post_takes_it_and_the_next_question_is_on_the_same_page(publi
     page = stranger.get(path_of(one) + "?said=words").content.decode()
     assert "a person reads your words" in page
     assert "Too &lt;b&gt;slow" in page
+    stranger.post(path_of(one), {"score": "4", "comment": "Much too slow"})
+    assert (fresh(one).score, fresh(one).comment) == (4, "Much too slow"), "the number was changed after the words"
+    stranger.post(path_of(one), {"score": "2", "comment": ""})
+    assert (fresh(one).score, fresh(one).comment) == (2, "Much too slow")
 
 
 def test_the_answer_may_be_changed_and_a_second_click_on_the_same_link_changes_nothing(published: Workspace) -> None:

@@ -52,15 +52,17 @@ def survey_answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _post(request: HttpRequest, token: str, survey: Survey, invitation: SurveyInvitation) -> HttpResponse:
     said = ""
+    words = request.POST.get("comment")
     try:
         if "stop" in request.POST:
             opt_out(invitation, clock.now())
             said = "?said=stop"
-        elif "comment" in request.POST:
-            comment(workspace(), invitation.pk, request.POST["comment"][:LONGEST], clock.now())
-            said = "?said=words"
-        else:
+        elif "score" in request.POST or words is None:
             answer(workspace(), invitation.pk, _number(request.POST.get("score", "")), clock.now())
+        # Whoever writes and then thinks better of the number sends both.
+        if words is not None and (words.strip() or "score" not in request.POST):
+            comment(workspace(), invitation.pk, words[:LONGEST], clock.now())
+            said = "?said=words"
     except AnswerRefused as refused:
         return _shown(request, _question(request, survey, invitation) | {"problem": str(refused)}, 422)
     found = HttpResponseRedirect(reverse("survey_answer", args=[token]) + said)
