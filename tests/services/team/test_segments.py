@@ -46,10 +46,9 @@ MANY_LOGINS = "when: {event: login, count: '>= 20', within: 30d}"
 
 
 @pytest.fixture
-def fresh_folder(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of stored members for each test."""
-    folder = f"workspace_segments_{id(monkeypatch)}"
-    monkeypatch.setattr(segment_membership, "FOLDER", folder)
+    monkeypatch.setattr(segment_membership, "FOLDER", f"workspace_segments_{tmp_path.name}")
 
 
 @pytest.fixture
