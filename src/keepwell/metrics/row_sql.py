@@ -24,6 +24,7 @@ from keepwell.model.expressions import (
     transform,
 )
 from keepwell.model.expressions_sql import Resolve, expression_sql
+from keepwell.warehouse.sql import quoted
 from keepwell.warehouse.tables import Kind, Table
 
 MICRO: Final = 1_000_000
@@ -76,7 +77,9 @@ def _number(value: int) -> Literal:
 
 
 def sql_text(tree: Any) -> str:
-    """A tree as DuckDB SQL."""
+    """A tree as DuckDB SQL. Most are a single column, for which no writer of SQL has to be made."""
+    if isinstance(tree, exp.Column) and len(tree.parts) == 1 and tree.this.quoted:
+        return quoted(tree.name)
     return str(tree.sql(DIALECT))
 
 

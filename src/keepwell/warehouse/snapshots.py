@@ -50,7 +50,7 @@ class SnapshotColumn:
         stored = {
             "text": f"CAST({raw} AS VARCHAR)",
             "list": f"CASE WHEN {raw} = '' THEN CAST([] AS VARCHAR[]) ELSE string_split({raw}, {separator}) END",
-            "number": f"CAST({raw} AS DOUBLE)",
+            "number": raw,
             "integer": f"CAST({raw} AS INTEGER)",
             "boolean": f"CAST({raw} AS BOOLEAN)",
             "date": f"CAST(DATE '1970-01-01' + CAST({raw} AS INTEGER) AS DATE)",

@@ -168,8 +168,7 @@ def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), config=settings)
     except duckdb.Error as error:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from error
-    for setting in ("TimeZone='UTC'", "enable_progress_bar=false"):
-        connection.execute(f"SET {setting}")
+    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return connection
 
 
