@@ -17,7 +17,8 @@ from .sites import ADMIN, PASSWORD, Site
 SERIOUS: Final = ("serious", "critical")
 MOST_SHIFT: Final = 0.1
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
-NOT_LOOKED_AT: Final = frozenset({"account_logout", "healthz", "home"})
+NOT_LOOKED_AT: Final = frozenset({"account_logout", "healthz", "home", "outgoing_html", "playbook_message_html"})
+"""The last two are letters, sealed so well that nothing can look at them from inside; the pages around them are."""
 
 
 @dataclass(frozen=True)
