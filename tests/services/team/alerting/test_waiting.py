@@ -2,23 +2,40 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from keepwell.services.ingest import Accepted, journal_of
 from keepwell.services.ingest.belonging import Belonging
-from keepwell.services.team.alerting import follow, waiting
+from keepwell.services.team.alerting import follow, hearing, waiting
 from keepwell.services.team.alerting.follow import Follower
 from keepwell.services.team.alerting.journal_reader import JournalReader
 from keepwell.services.team.alerting.waiting import forget_old, hear_again
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.playing.known import look_up
+from keepwell.services.team.playing.switches import switch
+from keepwell.services.team.playing.turn import playing_turn
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Alert, JournalPlace, WaitingEvent
+from keepwell.store.models import Alert, AuditEntry, Happening, JournalPlace, PlaybookRun, Task, WaitingEvent
 from tests.services.ingest.sent import accepted, stripe_event
 from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, clean, failed, only, send
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+TRIED: Final = "report_tried_guide"
+LISTENING: Final = """
+playbooks:
+  report_tried_guide:
+    trigger: {event: report_tried}
+    steps:
+      - {task: "Show {company} around", play: tried, within: 1d}
+alerts:
+  bad_report:
+    on: {event: report_tried, where: "score <= 6"}
+    severity: low
+    title: "{company} did not like it"
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +44,16 @@ def fresh(published: Workspace) -> Iterator[None]:
     follow._follower.cache_clear()
     yield
     clean(published)
+
+
+@pytest.fixture
+def listening(published: Workspace) -> Iterator[None]:
+    """A playbook and an alert that hear of an event which the model does not know."""
+    more = published.model_dir / "listening.yaml"
+    more.write_text(LISTENING, encoding="utf-8")
+    switch(Actor("ops"), published, TRIED, True, NOW - DAY)
+    yield
+    more.unlink()
 
 
 def answered(number: int = 1, **more: Any) -> Accepted:
@@ -138,3 +165,50 @@ def test_killed_between_telling_and_hearing(published: Workspace, monkeypatch: p
     arrive(published, failed(7, "c-00012"))
     assert Alert.objects.filter(customer_id=CUSTOMER).count() == 1
     assert JournalPlace.objects.exists()
+
+
+def test_a_link_starts_a_playbook_once(published: Workspace, listening: None) -> None:
+    """Begun when it is heard: nobody can keep a deadline that was over before it was known whose the event is."""
+    arrive(published, accepted(event="report_tried", userId="nobody", messageId="r"), now=NOW)
+    assert (PlaybookRun.objects.count(), WaitingEvent.objects.count()) == (0, 1)
+    late = NOW + 2 * DAY
+    assert [linked(published, "user:nobody", now=late) for _ in range(2)] == [1, 0]
+    playing_turn(published, late, worker="w1")
+    playing_turn(published, late, worker="w2")
+    run = PlaybookRun.objects.get()
+    assert (run.playbook, run.customer_id, run.started_at) == (TRIED, CUSTOMER, late)
+    assert run.compared is False
+    assert Task.objects.get(play="tried").due_at == late + DAY
+    assert AuditEntry.objects.filter(action="playbook.started").count() == 1
+
+
+def test_a_link_that_comes_too_late_starts_nothing(published: Workspace, listening: None) -> None:
+    arrive(published, accepted(event="report_tried", userId="nobody", messageId="r"), now=NOW)
+    late = NOW + 3 * DAY + timedelta(seconds=1)
+    assert linked(published, "user:nobody", now=late) == 0
+    playing_turn(published, late, worker="w")
+    assert not Happening.objects.exists()
+
+
+def test_a_group_call_of_somebody_new_starts_with_the_day_that_knows_them(
+    published: Workspace, listening: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its alert opens at once; a playbook needs the figures of a published day, and its event waits for them."""
+    both: dict[str, Any] = {"event": "report_tried", "properties": {"score": 1}, "context": {"groupId": "brand-new"}}
+    arrive(published, accepted("group", userId="u9", groupId="brand-new", messageId="g", traits={"name": "New"}))
+    arrive(published, accepted(userId="u9", messageId="r", **both))
+    arrive(published, accepted("group", userId="u9", groupId="brand-new", messageId="g2", traits={"name": "New"}))
+    assert (Alert.objects.get().times, Happening.objects.count(), WaitingEvent.objects.count()) == (1, 0, 1)
+    there = look_up(published)([CUSTOMER], ())[CUSTOMER]
+    for room in (waiting, hearing):
+        monkeypatch.setattr(room, "look_up", lambda _: lambda ids, _: dict.fromkeys(ids, there))
+    assert [hear_again(published, Belonging(), NOW) for _ in range(2)] == [1, 0]
+    assert (Alert.objects.get().times, Happening.objects.get().name) == (1, TRIED)
+
+
+def test_all_that_wait_are_heard_however_many(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "LIMIT", 2)
+    strangers = [answered(number, userId=f"stranger-{number}") for number in range(5)]
+    arrive(published, *strangers, answered(9))
+    assert linked(published, "user:nobody") == 1
+    assert WaitingEvent.objects.count() == 5

@@ -1,12 +1,17 @@
 """Surveys after events, at once."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
 
 import pytest
+from django.db import transaction
 
+from keepwell.services.ingest.belonging import Belonging
 from keepwell.services.ingest.incidents import incident_of
 from keepwell.services.ingest.messages import message_of
 from keepwell.services.planning.sources import current_model
+from keepwell.services.team.alerting.waiting import hear_again
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.outbox.recipients import Addressee, account_of, recipients
 from keepwell.services.team.outbox.suppression import suppress
@@ -14,13 +19,35 @@ from keepwell.services.team.surveys import defined
 from keepwell.services.team.surveys.events import ask_after, asking_events
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Incident
-from keepwell.store.models import Outgoing, SurveyInvitation
+from keepwell.store.models import Outgoing, SurveyInvitation, WaitingEvent
 from tests.services.ingest.sent import accepted
+from tests.services.team.alerting.told import NOW, arrive, clean
 from tests.services.team.outbox.world import NOON
 
 from .world import NPS, customers, survey
 
 pytestmark = pytest.mark.django_db
+HOUR: Final = timedelta(hours=1)
+ASKING: Final = """
+surveys:
+  report_ces:
+    kind: ces
+    question: How easy was it?
+    on: {event: report_tried}
+    delay: 2h
+"""
+
+
+@pytest.fixture
+def asking(published: Workspace) -> Iterator[str]:
+    """A survey that is on and sent two hours after an event; its name."""
+    clean(published)
+    more = published.model_dir / "asking.yaml"
+    more.write_text(ASKING, encoding="utf-8")
+    defined.switch_survey(Actor("ops"), published, "report_ces", True, NOW - HOUR)
+    yield "report_ces"
+    more.unlink()
+    clean(published)
 
 
 def test_an_event_asks_once_a_day_and_only_while_it_is_on(published: Workspace) -> None:
@@ -90,3 +117,51 @@ def _two_people(published: Workspace) -> tuple[str, Addressee, Addressee]:
             if contact and contact.person_id and one.person_id != contact.person_id and not one.unsubscribed:
                 return customer, contact, one
     raise AssertionError("nobody has two people")
+
+
+def test_an_event_of_nobody_s_asks_once_its_link_is_there(published: Workspace, asking: str) -> None:
+    """Many of one person on one day are one reason to ask, and wait as one; the delay counts from the first."""
+    tried = [accepted(event="report_tried", userId="nobody", messageId=f"r{number}") for number in range(3)]
+    arrive(published, *tried, now=NOW)
+    assert (SurveyInvitation.objects.count(), WaitingEvent.objects.count()) == (0, 1)
+    customer = customers(published)[0]
+
+    def linked(unknown: str, now: datetime) -> int:
+        return hear_again(published, Belonging(), now, links={unknown: customer})
+
+    assert linked("user:somebody else", NOW + HOUR) == 0
+    assert [linked("user:nobody", NOW + HOUR) for _ in range(2)] == [1, 0]
+    invitation = SurveyInvitation.objects.get()
+    assert (invitation.survey, invitation.customer_id, invitation.sent_at) == (asking, customer, NOW + 2 * HOUR)
+    assert Outgoing.objects.get().due_at == NOW + 2 * HOUR
+
+
+@pytest.mark.parametrize(("hours", "asked"), [(70, 1), (73, 0)])
+def test_a_link_that_comes_late(published: Workspace, asking: str, hours: int, asked: int) -> None:
+    """The delay is over by then; and what happened days ago is nothing to be asked about any more."""
+    arrive(published, accepted(event="report_tried", userId="nobody", messageId="r"), now=NOW)
+    late = NOW + hours * HOUR
+    links = {"user:nobody": customers(published)[0]}
+    assert hear_again(published, Belonging(), late, links=links) == asked
+    assert [one.sent_at for one in SurveyInvitation.objects.all()] == [late] * asked
+
+
+def test_what_happened_before_the_survey_was_on_asks_nobody(published: Workspace, asking: str) -> None:
+    before = NOW - 2 * HOUR
+    arrive(published, accepted(event="report_tried", userId="nobody", messageId="r", at=before), now=NOW)
+    assert WaitingEvent.objects.count() == 1
+    hear_again(published, Belonging(), NOW, links={"user:nobody": customers(published)[0]})
+    assert not SurveyInvitation.objects.exists()
+    assert not WaitingEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_undone_is_asked_again(published: Workspace) -> None:
+    """A worker that remembers what it looked at must not remember what never happened."""
+    tried = current_model(published).model.model_copy(update={"surveys": {NPS: survey(on=[{"event": "undone"}])}})
+    defined.switch_survey(Actor("ops"), published, NPS, True, NOON - HOUR)
+    incident = Incident(customers(published)[0], ("undone",), NOON, "e-1")
+    with transaction.atomic():
+        assert ask_after(published, tried, [incident], NOON) == 1
+        transaction.set_rollback(True)
+    assert ask_after(published, tried, [incident], NOON) == 1

@@ -119,7 +119,7 @@ class Follower:
                 return False
             heard.act(now)
             keep(belonging, nobody)
-        if about := told.union(*(names_of(belonging, message) for message in nobody)):
+        if about := told.union(*(names_of(belonging, message) for message in nobody.values())):
             hear_again(workspace, belonging, now, about=about)
         return True
 
@@ -131,7 +131,7 @@ class Follower:
 
     def _heard(
         self, workspace: Workspace, belonging: Belonging, messages: tuple[Message, ...]
-    ) -> tuple[Heard, list[Message]]:
+    ) -> tuple[Heard, dict[str, Message]]:
         """What messages mean, and those that would mean something if it were known whose they are."""
         ruling = ruling_of(workspace)
         wanted = wanted_names(ruling)

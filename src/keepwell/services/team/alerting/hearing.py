@@ -53,8 +53,8 @@ class Heard:
             if incident.customer_id in self.known:
                 start_from_event(self.workspace, incident.customer_id, name, incident.key, incident.at, now)
         self._tell_runs()
-        if self.asks:
-            ask_after(self.workspace, self.ruling.model, self.asks, now)
+        if asks := [incident for incident in self.asks if incident.customer_id in self.known]:
+            ask_after(self.workspace, self.ruling.model, asks, now)
         return touched
 
     def _cause(self, incident: Incident, hit: Hit, now: datetime) -> Cause | None:
@@ -103,7 +103,7 @@ def hear(
         starts += [(incident, name) for name in incident.names if name in ruling.starting]
         logins += [incident] if LOGIN in incident.names else []
         asks += [] if ruling.asking.isdisjoint(incident.names) else [incident]
-    wanted = {incident.customer_id for incident, _ in (*hits, *starts)}
+    wanted = {incident.customer_id for incident in (*asks, *(one for one, _ in (*hits, *starts)))}
     known = look_up(workspace)(wanted, ruling.names) if wanted else {}
     return Heard(workspace, ruling, hits, starts, logins, asks, known, named or {})
 

@@ -68,7 +68,9 @@ def make_good(ruling: Ruling, cause: Cause, now: datetime) -> Alert | None:
     if found is None or found.since > cause.at:
         return None
     what = cause.name.replace("_", " ").replace(".", " ")
-    resolve_by_itself(found, f"Made good by itself: {what}", now, key=_key(cause))
+    key = _key(cause)
+    # An event that goes on waiting for its customer's day may have made an earlier alert good already.
+    resolve_by_itself(found, f"Made good by itself: {what}", now, key=None if marked_before(key) else key)
     return found
 
 

@@ -73,6 +73,11 @@ class Ruling:
         return asking_events(self.model)
 
     @cached_property
+    def of_the_day(self) -> frozenset[str]:
+        """Events after which something follows that has to know the customer from a published day."""
+        return self.starting | self.asking
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The values of customers that any rule shows or counts with."""
         return frozenset().union(*(self.names_of(name) for name in self.model.alerts))

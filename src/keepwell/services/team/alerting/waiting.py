@@ -21,36 +21,44 @@ from keepwell.services.team.alerting.raising import short
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.playing.known import look_up
 from keepwell.services.workspace import Workspace
+from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import WaitingEvent
 
 FRESH: Final = STALE
 MOST: Final = 20_000
 """So many wait; what comes on top of them is in quarantine only."""
 LIMIT: Final = 1_000
+"""So many are looked at together."""
 _LONGEST: Final = 320
 
 
-def nobody_s(ruling: Ruling, messages: Iterable[Message], heard: Heard, customers: Mapping[str, str]) -> list[Message]:
+def nobody_s(
+    ruling: Ruling, messages: Iterable[Message], heard: Heard, customers: Mapping[str, str]
+) -> dict[str, Message]:
     """Messages that would set something off, were it known whose they are; `customers` says whose each was taken for.
 
-    Who is named, but on no published day and by no call of the day, is nobody yet.
+    Who is named, but on no published day and by no call of the day, is nobody yet. Each is under the key by which it
+    waits once: for surveys, one a day of whoever did it is enough.
     """
-    found = []
+    found: dict[str, Message] = {}
     for message in messages:
         customer = customers.get(message.id)
-        if customer is not None and (customer in heard.known or customer in heard.named):
+        about = None if customer in heard.known else incident_of(message, "")
+        if about is None:
             continue
-        about = incident_of(message, "")
-        if about and (ruling.rules.hits(about) or not ruling.starting.isdisjoint(about.names)):
-            found.append(message)
+        alerts = customer not in heard.named and bool(ruling.rules.hits(about))
+        if alerts or not ruling.starting.isdisjoint(about.names):
+            found.setdefault(message.id, message)
+        elif not ruling.asking.isdisjoint(about.names):
+            found.setdefault(f"{about.names[0]}:{about.at.date()}:{customer or about.users}", message)
     return found
 
 
-def keep(belonging: Belonging, messages: Sequence[Message]) -> None:
+def keep(belonging: Belonging, messages: Mapping[str, Message]) -> None:
     """Let events wait for their link, in the caller's transaction; one that waits already does so once."""
     if not messages or WaitingEvent.objects.count() + len(messages) > MOST:
         return
-    rows = [_row(belonging, message) for message in messages]
+    rows = [_row(belonging, key, message) for key, message in messages.items()]
     WaitingEvent.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -71,13 +79,9 @@ def hear_again(
 
     `links` are ids that were linked to customers by hand since the last publishing. Returns how many were heard.
     """
-    rows = _waiting(now, about)
-    messages = {row.pk: message for row in rows if (message := message_of(row.line.encode()))}
-    if not messages:
-        return 0
-    owners = _owners(workspace, belonging, list(messages.values()), links or {})
-    ready = {pk: owners[message.id] for pk, message in messages.items() if message.id in owners}
-    return _hear(workspace, belonging, {pk: (messages[pk], customer) for pk, customer in ready.items()}, now)
+    numbers = _waiting(now, about)
+    parts = [numbers[first : first + LIMIT] for first in range(0, len(numbers), LIMIT)]
+    return sum(_hear_some(workspace, belonging, part, links or {}, now) for part in parts)
 
 
 def forget_old(now: datetime) -> int:
@@ -85,14 +89,24 @@ def forget_old(now: datetime) -> int:
     return WaitingEvent.objects.filter(at__lt=now - FRESH).delete()[0]
 
 
-def _waiting(now: datetime, about: Iterable[str] | None) -> list[WaitingEvent]:
+def _waiting(now: datetime, about: Iterable[str] | None) -> list[int]:
     found = WaitingEvent.objects.filter(at__gte=now - FRESH).order_by("at", "pk")
     if about is not None:
         names = sorted(set(about))
         if not names:
             return []
         found = found.filter(Q(user__in=names) | Q(anonymous__in=names) | Q(group__in=names))
-    return list(found[:LIMIT])
+    return list(found.values_list("pk", flat=True))
+
+
+def _hear_some(
+    workspace: Workspace, belonging: Belonging, numbers: Sequence[int], links: Mapping[str, str], now: datetime
+) -> int:
+    rows = WaitingEvent.objects.filter(pk__in=numbers)
+    messages = {row.pk: message for row in rows if (message := message_of(row.line.encode()))}
+    owners = _owners(workspace, belonging, list(messages.values()), links) if messages else {}
+    ready = {pk: (message, owners[message.id]) for pk, message in messages.items() if message.id in owners}
+    return _hear(workspace, belonging, ready, now)
 
 
 def _owners(
@@ -116,24 +130,33 @@ def _owners(
 
 
 def _hear(workspace: Workspace, belonging: Belonging, ready: Mapping[int, tuple[Message, str]], now: datetime) -> int:
-    """Each once: whoever takes a row away has heard it, in one transaction with what follows."""
+    """Each once: whoever takes a row away has heard it, in one transaction with what follows.
+
+    What starts playbooks or asks goes on waiting for the day on which its customer is published.
+    """
     if not ready:
         return 0
     with transaction.atomic():
         skip = connection.features.has_select_for_update_skip_locked
         mine = WaitingEvent.objects.select_for_update(skip_locked=skip).filter(pk__in=ready).order_by("at", "pk")
-        numbers = list(mine.values_list("pk", flat=True))
-        incidents = [one for number in numbers if (one := incident_of(*ready[number]))]
-        hear(workspace, ruling_of(workspace), incidents, belonging.groups).act(now)
-        WaitingEvent.objects.filter(pk__in=numbers).delete()
-    return len(numbers)
+        told = {number: incident_of(*ready[number]) for number in mine.values_list("pk", flat=True)}
+        ruling = ruling_of(workspace)
+        heard = hear(workspace, ruling, filter(None, told.values()), belonging.groups)
+        heard.act(now)
+        done = [number for number, one in told.items() if one is None or not _goes_on(ruling, heard, one)]
+        WaitingEvent.objects.filter(pk__in=done).delete()
+    return len(done)
+
+
+def _goes_on(ruling: Ruling, heard: Heard, incident: Incident) -> bool:
+    return incident.customer_id not in heard.known and not ruling.of_the_day.isdisjoint(incident.names)
 
 
 def _group(message: Message) -> str | None:
     return None if message.kind == STRIPE else group_of(message)
 
 
-def _row(belonging: Belonging, message: Message) -> WaitingEvent:
+def _row(belonging: Belonging, key: str, message: Message) -> WaitingEvent:
     ids, about = belonging.ids(message), incident_of(message, "")
     anonymous = next((name for name in ids if name.startswith("anonymous:")), "")
     record = {
@@ -143,7 +166,7 @@ def _row(belonging: Belonging, message: Message) -> WaitingEvent:
         "body": message.body,
     }
     return WaitingEvent(
-        message_id=short(message.id),
+        message_id=short(key),
         at=about.at if about else message.received_at,
         user="" if not ids or ids[0] == anonymous else ids[0][:_LONGEST],
         anonymous=anonymous[:_LONGEST],

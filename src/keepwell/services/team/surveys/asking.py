@@ -80,7 +80,7 @@ class Asker:
         asked, left_out, met = 0, Counter[str](), set[str]()
         for occasion in found[::step]:
             for to in self._people(occasion, self._account(occasion)) or (None,):
-                against = NOBODY if to is None else PAUSED if to.address.lower() in met else self._against(to)
+                against = NOBODY if to is None else PAUSED if to.address.lower() in met else self._against(occasion, to)
                 if against:
                     left_out[against] += 1
                 elif to is not None:
@@ -123,15 +123,16 @@ class Asker:
         found = (one for one in people if one.person_id == ids[0] and not one.unsubscribed)
         return tuple(one for one in found if not suppressed(one.address, MARKETING))[:1]
 
-    @property
-    def _sent_at(self) -> datetime:
-        return self._calendar.later(self.now, timeline(self.survey.delay)) if self.survey.delay else self.now
+    def _sent_at(self, occasion: Occasion) -> datetime:
+        """The delay counts from what happened, also when that was heard of late."""
+        after = self._calendar.later(occasion.at, timeline(self.survey.delay)) if self.survey.delay else self.now
+        return max(self.now, after)
 
-    def _against(self, to: Addressee) -> str:
+    def _against(self, occasion: Occasion, to: Addressee) -> str:
         """Why somebody is not asked; empty when nothing stands against it."""
         if to.unsubscribed or suppressed(to.address, MARKETING):
             return REFUSED
-        return PAUSED if paused(to.address, self._sent_at, self.survey.pause_days) else ""
+        return PAUSED if paused(to.address, self._sent_at(occasion), self.survey.pause_days) else ""
 
     @transaction.atomic
     def _ask(self, occasion: Occasion) -> tuple[int, list[str]]:
@@ -143,7 +144,7 @@ class Asker:
         why, asked = [], 0
         pen = Pen(self.workspace, account, counted=False)
         for number, to in enumerate(people):
-            against = self._against(to)
+            against = self._against(occasion, to)
             if against:
                 why.append(against)
             else:
@@ -151,7 +152,7 @@ class Asker:
         return asked, why
 
     def _invite(self, occasion: Occasion, pen: Pen, to: Addressee, key: str) -> bool:
-        sent_at = self._sent_at
+        sent_at = self._sent_at(occasion)
         invitation, made = SurveyInvitation.objects.get_or_create(
             key=key,
             defaults={

@@ -61,14 +61,17 @@ def _occasions(incident: Incident, events: set[str], since: datetime) -> Iterabl
 
 
 def _new(survey: str, key: str, since: datetime) -> bool:
-    """Whether an occasion is new to this process; one that was looked at today is not looked at again."""
+    """Whether an occasion is new to this process; one that was looked at today is not looked at again.
+
+    What was undone was not looked at.
+    """
     seen = _seen()
     name = (survey, key, since)
     if name in seen:
         return False
     if len(seen) >= MOST:
         seen.clear()
-    seen.add(name)
+    transaction.on_commit(lambda: seen.add(name))
     return True
 
 
