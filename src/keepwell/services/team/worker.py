@@ -24,10 +24,11 @@ from keepwell.services.team.jobs import (
     job_release,
     job_wanted,
 )
+from keepwell.services.team.named_values import remember, remembered
 from keepwell.services.team.schedule import due_run
 from keepwell.services.team.settings import team_settings
 from keepwell.services.workspace import WorkspaceError
-from keepwell.store.models import Job, WorkspaceSetting
+from keepwell.store.models import Job
 
 LOG: Final = logging.getLogger("keepwell.worker")
 HEARTBEAT: Final = "worker.heartbeat"
@@ -150,7 +151,7 @@ def schedule(now: datetime) -> Job | None:
 def beat(name: str, now: datetime) -> None:
     """Say that a worker is there."""
     value = {"at": now.isoformat(), "worker": name}
-    WorkspaceSetting.objects.update_or_create(name=HEARTBEAT, defaults={"value": value})
+    remember(HEARTBEAT, value)
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,11 @@ class WorkerSeen:
 
 def worker_seen(now: datetime) -> WorkerSeen | None:
     """The worker that was heard of last; None when none ever was."""
-    setting = WorkspaceSetting.objects.filter(name=HEARTBEAT).first()
-    if setting is None:
+    seen = remembered(HEARTBEAT)
+    if not seen:
         return None
-    at = datetime.fromisoformat(setting.value["at"])
-    return WorkerSeen(setting.value["worker"], at, abs(now - at) <= SILENT)
+    at = datetime.fromisoformat(seen["at"])
+    return WorkerSeen(seen["worker"], at, abs(now - at) <= SILENT)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

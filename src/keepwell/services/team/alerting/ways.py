@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from keepwell.model.definitions import Model
-from keepwell.services.team.audit import Actor, record
-from keepwell.store.models import Alert, WorkspaceSetting
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.named_values import choose, remembered
+from keepwell.store.models import Alert
 
 SETTING: Final = "alert_channels"
 NOTIFY: Final = "notify"
@@ -32,8 +31,7 @@ def channels_of(found: Alert) -> tuple[str, ...]:
 
 def chosen_channels() -> dict[str, list[str]]:
     """What the workspace chose for rules, whatever their model names."""
-    setting = WorkspaceSetting.objects.filter(name=SETTING).first()
-    return dict(setting.value or {}) if setting else {}
+    return remembered(SETTING)
 
 
 def known(channels: Iterable[str]) -> tuple[str, ...]:
@@ -42,28 +40,15 @@ def known(channels: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in CHANNELS if name in wanted)
 
 
-@transaction.atomic
 def choose_channels(who: Actor, model: Model, chosen: Mapping[str, Sequence[str]], now: datetime) -> None:
     """Choose the channels of rules; what the model says anyway, or nothing, is left to the model."""
-    before = chosen_channels()
     wanted = {
         rule: list(ways)
         for rule, names in sorted(chosen.items())
         if rule in model.alerts and (ways := known(names)) and ways != known(model.alerts[rule].notify)
     }
-    if wanted == before:
-        return
-    WorkspaceSetting.objects.update_or_create(name=SETTING, defaults={"value": wanted})
-    record(
-        who,
-        at=now,
-        action="alert.channels",
-        kind="setting",
-        object_id=SETTING,
-        summary="Chose the channels by which colleagues hear of alerts",
-        before=before,
-        after=wanted,
-    )
+    summary = "Chose the channels by which colleagues hear of alerts"
+    choose(who, SETTING, wanted, action="alert.channels", summary=summary, now=now)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from keepwell.playbooks.machine import Machine
 from keepwell.playbooks.simulate import Day
 from keepwell.playbooks.state import state_from
 from keepwell.services.playbook_facts import day_facts
+from keepwell.services.team.named_values import remember, remembered
 from keepwell.services.team.playing.beginning import TRIGGER
 from keepwell.services.team.playing.comparing import DAY_SETTING, judge_day
 from keepwell.services.team.playing.entering import enterable
@@ -35,7 +36,7 @@ from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.switches import switched_on
 from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Happening, PlaybookRun, WorkspaceSetting
+from keepwell.store.models import Happening, PlaybookRun
 
 MOST_MISSED: Final = 14
 """What happened longer ago than so many days starts nothing any more."""
@@ -77,7 +78,7 @@ def day_arrived(plays: Plays, before: Day | None, today: Day, now: datetime) -> 
         happened_all([*heard, *starts])
         judge_day(plays, today)
         told = {"as_of": today.as_of.isoformat(), "before": before.as_of.isoformat() if before else None}
-        WorkspaceSetting.objects.update_or_create(name=DAY_SETTING, defaults={"value": told})
+        remember(DAY_SETTING, told)
     return DayStarted(len(starts), len(heard))
 
 
@@ -90,13 +91,13 @@ _STALE: Final = _Stale()
 
 def _earlier(workspace: Workspace, as_of: date) -> date | _Stale | None:
     """The day to compare with: the last that playbooks saw, so that a pause of the worker hides nothing."""
-    setting = WorkspaceSetting.objects.filter(name=DAY_SETTING).first()
+    last = remembered(DAY_SETTING)
     published = [day for day in workspace.snapshots.dates() if day < as_of]
-    if setting is not None:
-        seen = date.fromisoformat(setting.value["as_of"])
+    if last:
+        seen = date.fromisoformat(last["as_of"])
         if seen > as_of:
             return _STALE
-        before = setting.value["before"] if seen == as_of else setting.value["as_of"]
+        before = last["before"] if seen == as_of else last["as_of"]
         compared = date.fromisoformat(before) if before else None
         if compared in published and as_of - compared <= timedelta(days=MOST_MISSED):
             return compared

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
-from keepwell.services.team.audit import Actor, record
-from keepwell.store.models import Person, WorkspaceSetting
+from keepwell.services.team.audit import Actor
+from keepwell.services.team.named_values import choose, remembered
+from keepwell.store.models import Person
 from keepwell.store.models import Role as Rank
 
 OWNER: Final = "owner"
@@ -26,8 +25,7 @@ class People:
 
     def __init__(self) -> None:
         self.people = list(Person.objects.filter(is_active=True).order_by("pk"))
-        setting = WorkspaceSetting.objects.filter(name=SETTING).first()
-        self.named: dict[str, int] = dict(setting.value or {}) if setting else {}
+        self.named: dict[str, int] = remembered(SETTING)
 
     def owner(self, owner_email: str) -> Person | None:
         """The person under whose address a customer's owner is known."""
@@ -60,19 +58,7 @@ def people_named() -> dict[str, int]:
     return People().named
 
 
-@transaction.atomic
 def name_people(who: Actor, named: Mapping[str, int], now: datetime) -> None:
     """Name a person for roles; those that are left out go to whoever is nearest."""
-    before = people_named()
     wanted = {role: pk for role, pk in named.items() if role in NAMED}
-    WorkspaceSetting.objects.update_or_create(name=SETTING, defaults={"value": wanted})
-    record(
-        who,
-        at=now,
-        action="playbook.roles",
-        kind="setting",
-        object_id=SETTING,
-        summary="Named people for the roles of playbooks",
-        before=before,
-        after=wanted,
-    )
+    choose(who, SETTING, wanted, action="playbook.roles", summary="Named people for the roles of playbooks", now=now)

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from keepwell.services.team.named_values import remember, remembered
 from keepwell.services.team.support.desk import Desk
 from keepwell.services.team.support.rules import category_by_rules
 from keepwell.services.team.support.tickets import CLASSIFIER, GIVEN, PERSON, DeskTicket
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import WorkspaceSetting
 
 SETTING: Final = "ticket_classifier"
 FEWEST: Final = 200
@@ -53,8 +53,8 @@ def learned_of() -> Learned:
     """What was learned last, as far as it can be used here."""
     if not installed():
         return Learned(False, "The extra “ml” is not installed: pip install 'keepwell[ml]'. The rules alone judge.")
-    setting = WorkspaceSetting.objects.filter(name=SETTING).first()
-    return Learned(**setting.value) if setting else Learned(False, "The next daily run learns from labelled tickets.")
+    learned = remembered(SETTING)
+    return Learned(**learned) if learned else Learned(False, "The next daily run learns from labelled tickets.")
 
 
 def learn(workspace: Workspace, desk: Desk, tickets: Sequence[DeskTicket], now: datetime) -> Learned:
@@ -148,5 +148,5 @@ def _folder(workspace: Workspace) -> Path:
 
 
 def _said(found: Learned) -> Learned:
-    WorkspaceSetting.objects.update_or_create(name=SETTING, defaults={"value": asdict(found)})
+    remember(SETTING, asdict(found))
     return found

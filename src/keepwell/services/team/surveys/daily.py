@@ -10,6 +10,7 @@ from django.db import transaction
 
 from keepwell.model.survey_definitions import OnDate, Survey
 from keepwell.reporting.reading import read_day
+from keepwell.services.team.named_values import remember
 from keepwell.services.team.outbox.pen import Pen
 from keepwell.services.team.outbox.recipients import Addressee, account_of, recipients
 from keepwell.services.team.outbox.suppression import MARKETING, suppressed
@@ -17,7 +18,7 @@ from keepwell.services.team.surveys.asking import Asker, outgoing_of
 from keepwell.services.team.surveys.defined import surveys_of, surveys_on
 from keepwell.services.team.surveys.occasions import Occasion, Seen, occasions
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Outgoing, SurveyInvitation, WorkspaceSetting
+from keepwell.store.models import Outgoing, SurveyInvitation
 from keepwell.warehouse.storage import Warehouse
 
 WEEK: Final = "surveys_week"
@@ -48,7 +49,7 @@ def surveys_from_day(workspace: Workspace, warehouse: Warehouse, as_of: date, no
             would = asker.would_ask(found)
             week[name] = {"asked": would.asked, "left_out": dict(Counter(would.left_out))}
     said = {"as_of": as_of.isoformat(), "surveys": week}
-    WorkspaceSetting.objects.update_or_create(name=WEEK, defaults={"value": said})
+    remember(WEEK, said)
     return SurveysSent(asked, remind(workspace, now))
 
 

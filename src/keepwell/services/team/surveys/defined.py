@@ -9,6 +9,7 @@ from django.db import transaction
 from keepwell.model.problems import DefinitionError
 from keepwell.model.survey_definitions import Survey
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.named_values import remembered
 from keepwell.services.team.outbox.queue import OutboxError, leave
 from keepwell.services.team.outbox.texts import model_now
 from keepwell.services.team.task_days import published_model
@@ -30,8 +31,7 @@ def surveys_of(workspace: Workspace) -> Mapping[str, Survey]:
 
 def surveys_on() -> dict[str, datetime]:
     """The surveys that may be sent, and since when; one query."""
-    setting = WorkspaceSetting.objects.filter(name=SETTING).first()
-    return {name: datetime.fromisoformat(since) for name, since in (setting.value if setting else {}).items()}
+    return {name: datetime.fromisoformat(since) for name, since in remembered(SETTING).items()}
 
 
 @transaction.atomic

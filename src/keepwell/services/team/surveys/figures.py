@@ -10,12 +10,13 @@ from django.db.models import Count, Q, QuerySet
 
 from keepwell.model.survey_definitions import GROUPS, Group, Survey, SurveyKind, group_of
 from keepwell.reporting.nps import nps_of_scores
+from keepwell.services.team.named_values import remembered
 from keepwell.services.team.playing.seen import customers_seen, only_seen
 from keepwell.services.team.surveys.daily import WEEK
 from keepwell.services.team.surveys.defined import surveys_of, surveys_on
 from keepwell.services.team.surveys.follow import GROUP_WORDS
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Outgoing, Person, SurveyInvitation, WorkspaceSetting
+from keepwell.store.models import Outgoing, Person, SurveyInvitation
 
 PERIOD: Final = timedelta(days=90)
 """The figures are of what was sent in so many days."""
@@ -71,8 +72,7 @@ def survey_figures(workspace: Workspace, person: Person, now: datetime) -> list[
     What the last week would have been is of the whole workspace: it is for those who switch surveys on.
     """
     surveys, on = surveys_of(workspace), surveys_on()
-    setting = WorkspaceSetting.objects.filter(name=WEEK).first()
-    said = setting.value if setting else {}
+    said = remembered(WEEK)
     states, scores = _counted(now - PERIOD, customers_seen(workspace, person))
     return [_figures(name, survey, on.get(name), states, scores, said) for name, survey in surveys.items()]
 
