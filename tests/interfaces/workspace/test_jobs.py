@@ -188,3 +188,8 @@ def test_a_backfill_says_its_range_and_how_many_days_it_made(client_of: MakeClie
     page = shown("2026-06-30")
     assert "2026 to" not in page
     assert '<dd class="col-7">30 Jun 2026</dd>' in page
+
+
+def test_the_list_says_one_row_and_two_rows(client_of: MakeClient) -> None:
+    Job.objects.filter(pk=a_job().pk).update(state=Job.State.DONE, counts={"rows read": 1, "rows quarantined": 2})
+    assert "1 row read, 2 rows quarantined" in text_of(client_of("ops"), "jobs")

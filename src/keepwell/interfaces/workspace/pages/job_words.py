@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from keepwell.interfaces.workspace.templatetags.keepwell import day
+from keepwell.model.words import counted, with_unit
 from keepwell.services.team.job_requests import AGAIN
 from keepwell.services.team.jobs import WAITING
 from keepwell.store.models import Job
@@ -118,7 +119,7 @@ def _took(job: Job, now: datetime) -> str:
 
 
 def _in_short(job: Job) -> str:
-    said = [f"{job.counts[name]:,} {name}" for name in _IN_SHORT if job.counts.get(name)]
+    said = [with_unit(f"{job.counts[name]:,}", name) for name in _IN_SHORT if job.counts.get(name)]
     if job.warnings:
-        said.append("1 warning" if len(job.warnings) == 1 else f"{len(job.warnings)} warnings")
+        said.append(counted(len(job.warnings), "warning"))
     return ", ".join(said)
