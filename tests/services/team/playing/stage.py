@@ -23,6 +23,18 @@ from keepwell.store.models import Channel, Happening, Outgoing, PlaybookRun, Pla
 from tests.playbooks.plays import MODEL, MONDAY
 
 WHO = Actor("ops@example.com")
+BEGINNING = """
+p:
+  label: Ladder
+  trigger: {signal: quiet}
+  stop_on: [reply, outcome]
+  steps:
+    - {name: mail, email: hello}
+    - {name: pause, wait: 24h}
+    - {name: call, task: "Call {company}", within: 4h}
+    - {name: ask, approval: "Offer {company} a pause?", within: 2d, refused: end}
+"""
+"""A message, a call a day later, and a question; tests add what comes after a yes."""
 FIELDS = ("key", "kind", "step", "at", "due", "details")
 
 

@@ -20,21 +20,10 @@ from keepwell.store.models import (
 )
 from tests.playbooks.plays import MONDAY
 from tests.services.team.playing.conftest import MakeStage
-from tests.services.team.playing.stage import WHO, Stage
+from tests.services.team.playing.stage import BEGINNING, WHO, Stage
 
 pytestmark = pytest.mark.django_db
-LADDER = """
-p:
-  label: Ladder
-  trigger: {signal: quiet}
-  stop_on: [reply, outcome]
-  steps:
-    - {name: mail, email: hello}
-    - {name: pause, wait: 24h}
-    - {name: call, task: "Call {company}", within: 4h}
-    - {name: ask, approval: "Offer {company} a pause?", within: 2d, refused: end}
-    - {name: second, email: hello}
-"""
+LADDER = BEGINNING + "    - {name: second, email: hello}\n"
 
 
 def stopped(here: Stage, name: str = "resolved") -> str:

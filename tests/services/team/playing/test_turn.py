@@ -28,22 +28,11 @@ from keepwell.store.models import (
 )
 from tests.playbooks.plays import MONDAY
 from tests.services.team.playing.conftest import MakeStage
-from tests.services.team.playing.stage import WHO, known, nobody
+from tests.services.team.playing.stage import BEGINNING, WHO, known, nobody
 from tests.web import MakePerson
 
 pytestmark = pytest.mark.django_db
-LADDER = """
-p:
-  label: Ladder
-  trigger: {signal: quiet}
-  stop_on: [reply, outcome]
-  steps:
-    - {name: mail, email: hello}
-    - {name: pause, wait: 24h}
-    - {name: call, task: "Call {company}", within: 4h}
-    - {name: ask, approval: "Offer {company} a pause?", within: 2d, refused: end}
-    - {name: offer, offer: {kind: pause, months: 2, title: A pause}, message: hello}
-"""
+LADDER = BEGINNING + "    - {name: offer, offer: {kind: pause, months: 2, title: A pause}, message: hello}\n"
 
 
 def kinds() -> list[str]:
