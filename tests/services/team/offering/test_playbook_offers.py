@@ -8,9 +8,10 @@ import pytest
 from django.conf import settings
 
 from keepwell.services.team.audit import Actor
+from keepwell.services.team.here import workspace
 from keepwell.services.team.offering.policies import DEFAULTS, policies_change
 from keepwell.services.team.offering.sending import offer_url
-from keepwell.services.team.offers import offer_accept, offer_decline
+from keepwell.services.team.offers import offer_accept, offer_decline, offer_withdraw, offers_turn
 from keepwell.services.team.playing import turn
 from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.store.models import Approval, AuditEntry, Offer, Outgoing, PlaybookEffect, PlaybookRun
@@ -126,3 +127,31 @@ def test_a_run_that_is_stopped_takes_its_question_along(here: Any) -> None:
     stage.start()
     stage.after(hours=1).happens("response", "reply")
     assert (Offer.objects.get().state, Approval.objects.get().state) == ("withdrawn", "gone")
+
+
+def taken_back(pk: int, now: Any) -> None:
+    offer_withdraw(WHO, pk, version=Offer.objects.get(pk=pk).version, why="a mistake", now=now)
+
+
+def said_yes(pk: int, now: Any) -> None:
+    offer_accept(ADA, workspace(), pk, name="Ada", note="", how="by phone", now=now)
+
+
+def said_no(pk: int, now: Any) -> None:
+    offer_decline(ADA, workspace(), pk, name="Ada", note="", how="by phone", now=now)
+
+
+def time_passes(pk: int, now: Any) -> None:
+    assert offers_turn(workspace(), Offer.objects.get(pk=pk).expires_at) == 1
+
+
+@pytest.mark.parametrize("closes", [taken_back, said_yes, said_no, time_passes])
+def test_a_message_that_waits_does_not_leave_once_its_offer_is_closed(here: Any, closes: Any) -> None:
+    stage = here(TRIAL + "    - {wait: 60d}\n")
+    stage.start()
+    row = Outgoing.objects.get(audience="customer")
+    assert row.state == "waiting"
+    closes(Offer.objects.get().pk, stage.now + timedelta(hours=1))
+    row.refresh_from_db()
+    assert row.state == "cancelled"
+    assert "The offer" in row.error

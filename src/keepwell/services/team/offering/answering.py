@@ -15,13 +15,13 @@ from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.offering.kinds import kind_of
 from keepwell.services.team.offering.limits import OfferRefused
 from keepwell.services.team.offering.making import record_offer
-from keepwell.services.team.offering.sending import quiet_calendar, said_terms
+from keepwell.services.team.offering.sending import call_back, quiet_calendar, said_terms
 from keepwell.services.team.offering.written_back import EVENT, keep_accepted
 from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.playing.roles import People
 from keepwell.services.team.playing.starts import start_from_event
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Approval, Offer, Outgoing, Task
+from keepwell.store.models import Approval, Offer, Task
 
 BILLING: Final = "billing_team"
 WITHIN: Final = "1 business day"
@@ -30,7 +30,6 @@ LONGEST_NOTE: Final = 2000
 PRIORITY: Final = 1
 ON_PAGE: Final = "on the page of the offer"
 TOLD: Final = "told to a colleague"
-_WAITING: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 
 @transaction.atomic
@@ -70,8 +69,7 @@ def offer_withdraw(who: Actor, pk: int, *, version: int, why: str, now: datetime
     offer.save()
     asked = Approval.objects.filter(offers=offer, kind="offer", state=Approval.State.OPEN)
     asked.update(state=Approval.State.GONE, decided_at=now)
-    mails = Outgoing.objects.filter(key__startswith=f"offer:{offer.key}:", state__in=_WAITING)
-    mails.update(state=Outgoing.State.CANCELLED, error=f"The offer was taken back: {offer.result}")
+    call_back(offer, f"The offer was taken back: {offer.result}")
     return record_offer(who, offer, "offer.withdrawn", "took back", now, why=offer.result)
 
 
@@ -101,6 +99,7 @@ def _answered(pk: int, state: Offer.State, name: str, note: str, how: str, now: 
         raise OfferRefused("It is not there any more.")
     if not won:
         raise OfferRefused(closed_words(offer, now))
+    call_back(offer, f"The offer was {offer.get_state_display().lower()} before.")
     return offer
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q
 
 from keepwell.model.message_definitions import Message
 from keepwell.playbooks.calendars import WorkCalendar, work_calendar
@@ -18,9 +19,10 @@ from keepwell.services.team.outbox.pen import Pen, Writing
 from keepwell.services.team.outbox.recipients import Addressee, account_of
 from keepwell.services.team.outbox.texts import calendar_now
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Offer, Outgoing, PlaybookEffect
+from keepwell.store.models import Channel, Offer, Outgoing, PlaybookEffect
 
 _SALT: Final = "keepwell.offer"
+_NOT_LEFT: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 _NOT_RECEIVED: Final = (Outgoing.State.CANCELLED, Outgoing.State.SUPPRESSED, Outgoing.State.DEAD)
 LETTER: Final = Message(
     subject="{{ offer.title }}",
@@ -72,6 +74,13 @@ def open_offer(workspace: Workspace, offer: Offer, now: datetime) -> list[Outgoi
         offer.to_name, offer.to_email = received[0].to_name, received[0].address
     offer.save()
     return rows
+
+
+def call_back(offer: Offer, why: str) -> None:
+    """Let no message with an offer's link leave that has not left yet; a playbook's has the key of its step."""
+    mine = Q(key__startswith=f"offer:{offer.key}:") | Q(key__startswith=offer.key)
+    waiting = Outgoing.objects.filter(mine, audience=Channel.Audience.CUSTOMER, state__in=_NOT_LEFT)
+    waiting.update(state=Outgoing.State.CANCELLED, error=why)
 
 
 def facts_of(offer: Offer) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.offering.deciding import close_asked
 from keepwell.services.team.offering.making import record_offer
+from keepwell.services.team.offering.sending import call_back
 from keepwell.services.team.outcomes import outcome_words
 from keepwell.services.team.task_records import OPEN_STATES
 from keepwell.services.workspace import Workspace
@@ -45,6 +46,7 @@ def _move(pk: int, now: datetime) -> bool:
     match offer.state:
         case Offer.State.OPEN:
             _close(offer, Offer.State.EXPIRED, "Nobody answered in time", now)
+            call_back(offer, "The offer expired before.")
             record_offer(_WORKER, offer, "offer.expired", "nobody answered", now)
         case Offer.State.ASKED:
             _expire_question(offer, now)
