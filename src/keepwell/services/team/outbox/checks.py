@@ -9,12 +9,12 @@ from typing import Final
 from keepwell.playbooks.calendars import work_calendar
 from keepwell.playbooks.entries import contact_time
 from keepwell.playbooks.state import state_from
-from keepwell.services.team.outbox.suppression import suppressed
+from keepwell.services.team.outbox.suppression import MARKETING, suppressed
 from keepwell.services.team.outbox.switches import live
 from keepwell.services.team.outbox.texts import calendar_now
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Channel, Outgoing, PlaybookRun
+from keepwell.store.models import Channel, Outgoing, PlaybookRun, SurveyInvitation
 
 _REACHES: Final = frozenset({"email", "in_app"})
 """Channels that quiet hours and caps are about."""
@@ -48,13 +48,25 @@ def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) 
         return Found(Verdict.CANCELLED, f"{ENDED}{row.run.reason or 'stopped'}")
     if not known:
         return Found(Verdict.DEAD, f"There is no way to send anything by “{row.channel}”.")
-    against = suppressed(row.address, row.purpose) if row.address and "@" in row.address else None
+    asks = row.payload.get("invitation")
+    if asks and (over := _asked_enough(asks, now)):
+        return Found(Verdict.CANCELLED, over)
+    purpose = MARKETING if asks else row.purpose  # who wants no news is asked nothing either
+    against = suppressed(row.address, purpose) if row.address and "@" in row.address else None
     if against is not None:
         return Found(Verdict.SUPPRESSED, f"{against.get_why_display()}: {row.address} is on the list of addresses")
     ready = free_at(workspace, row, now)
     if ready > now:
         return Found(Verdict.LATER, until=ready)
     return Found(Verdict.SEND if live(row.channel, row.audience) else Verdict.REHEARSE)
+
+
+def _asked_enough(invitation_id: int, now: datetime) -> str:
+    """Why a question of a survey need not be asked any more; empty while it may be."""
+    asked = SurveyInvitation.objects.filter(pk=invitation_id).only("answered_at", "expires_at").first()
+    if asked is not None and asked.answered_at is not None:
+        return "It was answered before."
+    return "The survey ended before." if asked is not None and now > asked.expires_at else ""
 
 
 def stopped(workspace: Workspace, run: PlaybookRun, made_at: datetime) -> bool:
