@@ -44,7 +44,7 @@ def hook(request: HttpRequest, provider: str, what: str = NEWS) -> HttpResponseB
         return view(request)
     except AnymailWebhookValidationFailure:
         return HttpResponse("The signature does not fit.", status=400, content_type="text/plain")
-    except (ValueError, KeyError, TypeError, ImproperlyConfigured, RequestDataTooBig):
+    except (ValueError, LookupError, TypeError, AttributeError, ImproperlyConfigured, RequestDataTooBig):
         return HttpResponse("This cannot be read.", status=400, content_type="text/plain")
     except DatabaseError:
         return HttpResponse("Busy; send it again.", status=503, content_type="text/plain", headers={"Retry-After": "5"})

@@ -1,12 +1,13 @@
 """What a mail provider tells: news of messages that left, and mail that came in. Plain words in, events out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Final
 
 from keepwell.playbooks.messages import one_line
+from keepwell.services.ingest.values import sound
 from keepwell.services.team.outbox import tracking
 from keepwell.services.team.outbox.email import KEY
 from keepwell.services.team.outbox.tracking import answered, record_event
@@ -44,6 +45,7 @@ class News:
 def heard(news: News, now: datetime) -> OutgoingEvent | None:
     """Write down what a provider tells; None for what is of no message of ours, or known."""
     kind = _KINDS.get(news.kind)
+    news = replace(news, **{name: sound(getattr(news, name)) for name in ("key", "provider_id", "reason", "url")})
     row = _row(news) if kind else None
     if row is None or kind is None:
         return None
@@ -58,19 +60,14 @@ def heard(news: News, now: datetime) -> OutgoingEvent | None:
 
 def came_in(mail: EmailMessage, recipients: list[str], key: str, now: datetime) -> OutgoingEvent | None:
     """Mail that arrived: a reply to a message of ours stops what waits for one; a program's answer does not."""
-    addresses = [*recipients, *(str(mail.get(name, "")) for name in ("To", "Cc", "Delivered-To", "X-Original-To"))]
-    references = f"{mail.get('In-Reply-To', '')} {mail.get('References', '')}"
+    addresses = [*recipients, *(_header(mail, name) for name in ("To", "Cc", "Delivered-To", "X-Original-To"))]
+    references = f"{_header(mail, 'In-Reply-To')} {_header(mail, 'References')}"
     row = answered(addresses, references)
     if row is None:
         return None
-    body = mail.get_body(("plain", "html"))
-    data = {
-        "from": one_line(str(mail.get("From", "")))[:320],
-        "subject": one_line(str(mail.get("Subject", "")))[:500],
-        "text": str(body.get_content())[:_LONGEST] if isinstance(body, EmailMessage) else "",
-    }
+    data = {"from": _header(mail, "From")[:320], "subject": _header(mail, "Subject")[:500], "text": _text(mail)}
     kind = tracking.AUTO_REPLY if _by_program(mail) else tracking.REPLIED
-    known = one_line(str(mail.get("Message-ID", ""))) or key
+    known = _header(mail, "Message-ID") or key
     return record_event(row, kind, f"reply:{row.pk}:{known}", now, data)
 
 
@@ -90,10 +87,36 @@ def _passing(raw: Any) -> bool:
     return any(str(word).replace(" ", "").lower() in _PASSING | {"temporary"} for word in said if word)
 
 
+def _header(mail: EmailMessage, name: str) -> str:
+    """A header on one line; as it came where it is so wrong that it cannot be read."""
+    try:
+        found = str(mail.get(name, ""))
+    except Exception:  # noqa: BLE001 - the library fails on wrong headers in many ways, and the reply is one all the same
+        found = next((str(value) for other, value in mail.raw_items() if other.lower() == name.lower()), "")
+    return one_line(sound(found))
+
+
+def _text(mail: EmailMessage) -> str:
+    """What somebody wrote; the bytes as they came where nobody knows their letters."""
+    try:
+        body = mail.get_body(("plain", "html"))
+    except Exception:  # noqa: BLE001 - as with headers
+        return ""
+    if not isinstance(body, EmailMessage):
+        return ""
+    try:
+        found = str(body.get_content())
+    except Exception:  # noqa: BLE001 - as with headers
+        raw = body.get_payload(decode=True)
+        found = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
+    return sound(found)[:_LONGEST]
+
+
 def _by_program(mail: EmailMessage) -> bool:
     """An answer while somebody is away, or that mail could not be delivered (RFC 3834)."""
-    submitted = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    precedence = str(mail.get("Precedence", "")).strip().lower()
-    bounced = mail.get_content_type() == "multipart/report" or str(mail.get("Return-Path", "")).strip() == "<>"
-    marked = any(mail.get(name) for name in ("X-Autoreply", "X-Autorespond"))
-    return submitted != "no" or precedence in ("auto_reply", "bulk", "junk") or bounced or marked
+    submitted = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
+    precedence = _header(mail, "Precedence").lower()
+    report = _header(mail, "Content-Type").partition(";")[0].strip().lower() == "multipart/report"
+    bounced = report or _header(mail, "Return-Path") == "<>"
+    marked = any(_header(mail, name) for name in ("X-Autoreply", "X-Autorespond"))
+    return submitted not in ("", "no") or precedence in ("auto_reply", "bulk", "junk") or bounced or marked
