@@ -171,3 +171,18 @@ def test_hostile_words_stay_words() -> None:
     answer = called("GET", "feed", token())
     assert answer["Content-Type"] == "application/json"
     assert json.loads(answer.content)["messages"][0]["title"] == "<img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("exp", [10**20, 10**400, float("inf"), "9" * 30, -1, 0, True, [], None])
+def test_a_token_that_ends_at_no_moment_is_refused(exp: Any) -> None:
+    assert called("GET", "feed", token(exp=exp)).status_code == 401
+
+
+@pytest.mark.parametrize("secret", ["\xe9.\xe9.\xe9", "a.b", "....", "e30.e30.", "eyJhbGciOiJub25lIn0.e30."])
+def test_what_is_no_token_is_refused(secret: str) -> None:
+    assert called("GET", "feed", secret).status_code == 401
+    assert called("POST", "messages/99999999999999999999999/seen", secret).status_code == 401
+
+
+def test_a_message_of_a_number_that_no_message_has_is_not_found() -> None:
+    assert called("POST", "messages/99999999999999999999999/seen", token()).status_code == 404

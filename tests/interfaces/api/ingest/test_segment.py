@@ -55,7 +55,16 @@ def test_the_key_may_come_as_bearer_and_must_be_a_write_key(
     monkeypatch.setattr(keys, "KNOWN", keys.KnownKeys(clock=lambda: now[0]))
     program, body = sender(), BODIES["track"]
     assert program.send("track", body, Authorization=f"Bearer {program.secret}").status_code == 200
-    for header in ("", "Basic", "Basic !!", "Basic /////w==", "Bearer kw_nobody", f"Digest {program.secret}"):
+    for header in (
+        "",
+        "Basic",
+        "Basic !!",
+        "Basic /////w==",
+        "Basic \xe9",
+        "Bearer \xe9",
+        "Bearer kw_nobody",
+        f"Digest {program.secret}",
+    ):
         answer = program.send("track", body, Authorization=header)
         problem(answer, 401)
         assert answer["WWW-Authenticate"].startswith("Basic")

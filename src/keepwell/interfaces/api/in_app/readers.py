@@ -76,7 +76,8 @@ def _reader(said: dict[str, Any]) -> Reader:
     customer, person = said["customer"], said["sub"]
     if not all(isinstance(one, str) and 0 < len(one) <= _LENGTH and "\0" not in one for one in (customer, person)):
         raise _unknown("“sub” and “customer” are the ids of the user and of its customer, as texts.")
-    if datetime.fromtimestamp(int(said["exp"]), UTC) > datetime.now(UTC) + LONGEST + timedelta(seconds=_LEEWAY):
+    latest = datetime.now(UTC) + LONGEST + timedelta(seconds=_LEEWAY)
+    if int(said["exp"]) > latest.timestamp():
         raise _unknown("A token may work for 24 hours at most: give it an earlier “exp”.")
     return Reader(customer, person)
 

@@ -1,7 +1,7 @@
 """What a mail provider tells: news of messages that left, and mail that came in. Plain words in, events out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Final
@@ -45,7 +45,8 @@ class News:
 def heard(news: News, now: datetime) -> OutgoingEvent | None:
     """Write down what a provider tells; None for what is of no message of ours, or known."""
     kind = _KINDS.get(news.kind)
-    news = replace(news, **{name: sound(getattr(news, name)) for name in ("key", "provider_id", "reason", "url")})
+    sure = {name: sound(getattr(news, name)) for name in ("key", "provider_id", "reason", "url")}
+    news = News(**{**news.__dict__, **sure})
     row = _row(news) if kind else None
     if row is None or kind is None:
         return None
