@@ -249,3 +249,13 @@ def test_colleagues_are_told_again_where_customers_are_not(monkeypatch: pytest.M
 @pytest.mark.usefixtures("provider")
 def test_a_provider_that_takes_it_is_named(here: Workspace) -> None:
     assert isinstance(send_email(waiting(), NOON), Sent)
+
+
+def test_a_domain_in_letters_of_its_own_is_written_to(here: Workspace, smtp: Server) -> None:
+    go_live()
+    row = waiting(address="ada@m\u00fcnchen.example", sender={"name": "Maya", "email": "maya@b\u00fccher.example"})
+    delivery_turn(here, NOON, worker="w")
+    assert fresh(row).state == State.SENT, fresh(row).error
+    ((_, to, content),) = smtp.mails
+    assert to == ["ada@xn--mnchen-3ya.example"]
+    assert "maya@xn--bcher-kva.example" in content["Reply-To"]

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.encoding import punycode
 
 from keepwell.connectors.channels.results import GiveUp, Result, Retry, Sent
 from keepwell.playbooks.messages import one_line
@@ -63,7 +64,7 @@ def mail_of(row: Outgoing, connection: BaseEmailBackend | None = None) -> EmailM
         subject=row.subject,
         body=row.text,
         from_email=formataddr((row.sender.get("name") or settings.MAIL.name, settings.MAIL.address)),
-        to=[formataddr((row.to_name, row.address))],
+        to=[_named(row.to_name, row.address)],
         reply_to=_reply_to(row),
         headers=_headers(row),
         connection=connection,
@@ -92,9 +93,15 @@ def _headers(row: Outgoing) -> dict[str, str]:
 def _reply_to(row: Outgoing) -> list[str]:
     """The person who writes, and the address by which a reply is noticed: it goes to both."""
     person = row.sender.get("email", "")
-    found = [formataddr((row.sender.get("name", ""), person))] if person else []
+    found = [_named(row.sender.get("name", ""), person)] if person else []
     domain = settings.MAIL.reply_domain
     return [*found, f"reply+{tokens.reply_mark(row.pk)}@{domain}"] if domain else found
+
+
+def _named(name: str, address: str) -> str:
+    """A name and an address as headers hold them: domains with letters of their own are written in ASCII."""
+    user, at, domain = address.rpartition("@")
+    return formataddr((name, f"{user}{at}{punycode(domain)}"))
 
 
 def _handed_over(row: Outgoing, mail: EmailMultiAlternatives) -> Result:
