@@ -61,6 +61,7 @@ METRICS: dict[str, list[Any]] = {
     "tasks_change": [-1, -0.76, -0.75, 0],
     "critical_unresolved_48h": [0, 1],
     "responses_overdue": [0, 2],
+    "responses_due_soon": [0, 2, 3],
     "resolutions_overdue": [0, 2],
     "resolutions_due_soon": [0, 2, 3],
     "new_pets_60d": [0, 1],
@@ -160,6 +161,7 @@ def _risk(row: Row, health: int | None) -> dict[str, Any]:
 
 def _signals(row: Row, health: Fraction | None, risk: Fraction | None) -> list[str]:
     near, over = number(row, "resolutions_due_soon"), number(row, "resolutions_overdue")
+    late = number(row, "responses_overdue")
     still = both(le(number(row, "new_features_90d"), 0), ge(number(row, "account_age_days"), 90))
     return named(
         {
@@ -172,8 +174,8 @@ def _signals(row: Row, health: Fraction | None, risk: Fraction | None) -> list[s
             "many_tickets": ge(number(row, "tickets_last_30_days"), 3),
             "critical_ticket_waiting": ge(number(row, "critical_unresolved_48h"), 1),
             "low_csat": lt(number(row, "csat_score"), 3),
-            "sla_breached": either(ge(number(row, "responses_overdue"), 1), ge(over, 1)),
-            "sla_near_breach": gt(near, over),
+            "sla_breached": either(ge(late, 1), ge(over, 1)),
+            "sla_near_breach": either(gt(number(row, "responses_due_soon"), late), gt(near, over)),
             "failed_payment": either(
                 one_of(text(row, "payment_status"), "failed"), ge(number(row, "failed_payments"), 1)
             ),
