@@ -22,6 +22,8 @@ Clock = Callable[[], float]
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAT64: Final = ipaddress.ip_network("64:ff9b:1::/48")
 _COMPATIBLE: Final = ipaddress.ip_network("::/96")
+_NOBODY_S: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "fec0::/10")))
+"""Networks of protocols and sites, where clouds keep secrets, too; the library calls them public."""
 _CONNECT_SECONDS: Final = 4.0
 
 
@@ -41,7 +43,12 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text.split("%", 1)[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast and not one.is_reserved for one in _meant(address))
+    return all(map(_public, _meant(address)))
+
+
+def _public(address: Address) -> bool:
+    special = address.is_multicast or address.is_reserved or any(address in network for network in _NOBODY_S)
+    return address.is_global and not special
 
 
 def _meant(address: Address) -> Iterable[Address]:
