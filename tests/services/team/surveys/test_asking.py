@@ -1,14 +1,19 @@
 """Who is asked, once, by whom, and who is left alone."""
 
+import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from keepwell.model.message_definitions import Message
 from keepwell.reporting.reading import read_day
 from keepwell.services.team.audit import Actor
+from keepwell.services.team.outbox import tokens
+from keepwell.services.team.outbox.pen import Pen
+from keepwell.services.team.outbox.recipients import Addressee, account_of
 from keepwell.services.team.outbox.suppression import suppress
-from keepwell.services.team.surveys.asking import NOBODY, PAUSED, REFUSED, Asker
+from keepwell.services.team.surveys.asking import NOBODY, PAUSED, REFUSED, Asker, outgoing_of
 from keepwell.services.team.surveys.daily import WEEK, remind, surveys_from_day
 from keepwell.services.team.surveys.defined import surveys_of, surveys_on, switch_survey
 from keepwell.services.team.surveys.links import invitation_in, survey_url
@@ -18,7 +23,7 @@ from keepwell.store.models import AuditEntry, Outgoing, SurveyInvitation, Worksp
 from tests.services.team.outbox.world import NOON
 from tests.web import LAST
 
-from .world import CSAT, NPS, asked, customers, occasion, survey
+from .world import CSAT, NPS, asked, customers, invited, occasion, survey
 
 pytestmark = pytest.mark.django_db
 OPS = Actor("ops@example.com")
@@ -185,3 +190,16 @@ def test_no_reminder_once_it_is_off_or_somebody_does_not_want_it(published: Work
     Outgoing.objects.update(state="sent")
     suppress(OPS, SurveyInvitation.objects.get().address, why="by_hand", now=NOON, scope="marketing")
     assert remind(published, NOON + timedelta(days=4)) == 0
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_link_to_unsubscribe_in_a_survey_s_own_words_works(published: Workspace, again: bool) -> None:
+    to, customer = Addressee("ada@acme.example", "Ada"), customers(published)[0]
+    account = account_of(published, customer)
+    assert account is not None
+    words = Message(subject="One question", purpose="marketing", text="{{ link.unsubscribe }}")
+    invitation = invited(customer)
+    pen = Pen(published, account, counted=False)
+    row = outgoing_of(pen, survey(message="words"), words, to, invitation, NOON, again=again)
+    found = [tokens.unsubscribing(one.rstrip(")")) for one in re.findall(r"/m/u/(\S+)", row.text)]
+    assert set(found) == (set() if again else {row.key})

@@ -24,7 +24,7 @@ from keepwell.services.team.outbox.recipients import Account, Addressee, account
 from keepwell.services.team.outbox.suppression import MARKETING, plain_address, suppressed
 from keepwell.services.team.outbox.texts import calendar_now, model_now
 from keepwell.services.team.playing.happenings import short_key
-from keepwell.services.team.surveys.letters import words_of
+from keepwell.services.team.surveys.letters import key_of, words_of
 from keepwell.services.team.surveys.occasions import Occasion
 from keepwell.services.team.surveys.pauses import one_after_the_other, paused
 from keepwell.services.workspace import Workspace
@@ -186,7 +186,7 @@ def outgoing_of(
 ) -> Outgoing:
     """The message of an invitation, or its reminder, in the outbox; one that cannot be written was given up."""
     about: dict[str, Any] = {
-        "key": f"survey:{invitation.pk}{':again' if again else ''}",
+        "key": key_of(invitation.pk, again=again),
         "channel": "email",
         "audience": Channel.Audience.CUSTOMER,
         "purpose": "service",

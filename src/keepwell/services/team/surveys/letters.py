@@ -37,6 +37,11 @@ class Words:
     html: str
 
 
+def key_of(invitation_id: int, *, again: bool = False) -> str:
+    """The outbox's key of an invitation, or of its reminder: links in it name it so."""
+    return f"survey:{invitation_id}{':again' if again else ''}"
+
+
 def words_of(
     pen: Pen, survey: Survey, message: Message | None, to: Addressee, invitation_id: int, *, again: bool = False
 ) -> Words:
@@ -44,7 +49,7 @@ def words_of(
     own = message is None or again
     used = _own(_AGAIN if again else _SHORT) if message is None or again else message
     url = survey_url(invitation_id)
-    writing = Writing(key=f"survey-{invitation_id}", sender=survey.sender, links={"survey": url})
+    writing = Writing(key=key_of(invitation_id, again=again), sender=survey.sender, links={"survey": url})
     one = pen.words(used, to, writing, writing.key)
     # The answers are the buttons: one that leads to the same page would only be one more.
     plain = replace(one, button="" if one.link == url else one.button)
