@@ -44,6 +44,8 @@ NAMES = [
         "goal: «before(health_score, 3) > 1",
         "a playbook sees one moment; make this a signal",
     ),
+    ("goal: health_score >= 80", "«goal_days: 30", "days without a goal; say with 'goal'"),
+    ("goal: health_score >= 80", "goal: health_score >= 80\n    goal_days: «0", "must be at least 1"),
     ("about {mrr}", "about «{mr}", "unknown placeholder '{mr}'; did you mean 'mrr'?"),
     ("- email: hello", "- «emial: hello", "a step has one of email, in_app, task"),
     ("wait: 2 days", "wait: «2 dys", "is no length of time; write 30min, 4h"),

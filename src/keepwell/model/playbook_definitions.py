@@ -117,6 +117,7 @@ class Playbook(Strict):
     steps: tuple[AnyStep, ...] = Field(min_length=1)
     stop_on: tuple[Stop, ...] = Field((), description="Answers and changes that end it; leaving always does.")
     goal: Condition | None = Field(None, description="It worked, and ends, when this holds.")
+    goal_days: int = Field(60, ge=1, le=730, description="Within so many days of its start the goal counts.")
     re_entry: ReEntry = ReEntry(after="90d")
     cap: Cap | None = Field(None, description="A stricter cap on messages than the calendar's.")
     hold_out: float = Field(0.0, ge=0, le=0.5, description="Share of customers left alone, to compare with.")

@@ -49,6 +49,7 @@ def test_the_page_compares_with_customers_who_were_left_alone(
     happened(current_model(published).model, name, rows, 20, 15, 15)
     page = client_of("ops").get(f"/playbooks/{name}").content.decode()
     assert "Does it work?" in page
+    assert "within 60 days of its start, against those held out" in page
     assert "<strong>75 %</strong>" in page
     assert "<strong>+75</strong> points with the playbook" in page
     assert "More customers reach the goal with it than without." in page

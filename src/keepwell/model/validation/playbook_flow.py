@@ -13,12 +13,15 @@ Flow = Mapping[str, tuple[str, ...]]
 
 
 def check(context: Context) -> Iterable[Problem]:
-    """Unreachable steps, loops without an end or without waiting, unapproved offers, circles of starts."""
+    """Unreachable steps, loops without an end or without waiting, unapproved offers, days of no goal, circles."""
     for name, playbook in context.model.playbooks.items():
         names, path = step_names(playbook), ("playbooks", name, "steps")
         flow = {step: tuple(way.to for way in ways(playbook, i)) for i, step in enumerate(names)}
         if len(flow) == len(names) and all(to in flow or to == END for way in flow.values() for to in way):
             yield from _flow(context, playbook, flow, path)
+        if playbook.goal is None and "goal_days" in playbook.model_fields_set:
+            message = "days without a goal; say with 'goal' what has to hold within them"
+            yield context.error(("playbooks", name, "goal_days"), message, key=True)
     yield from _starts(context)
 
 

@@ -99,11 +99,34 @@ def test_nothing_is_said_of_few_and_the_interval_is_newcombes_for_enough() -> No
     assert Arm().share is None
 
 
-@pytest.mark.parametrize(("longest", "days"), [("26w", 60), ("8w", 56), ("4h", 1)])
-def test_the_days_are_those_of_the_longest_run_up_to_sixty(stage: MakeStage, longest: str, days: int) -> None:
-    kept = plays_of(stage(GOAL % longest).workspace).current("p")
+@pytest.mark.parametrize(
+    ("longest", "more", "days"),
+    [("26w", "", 60), ("8w", "", 56), ("4h", "", 1), ("26w", "  goal_days: 90", 90), ("8w", "  goal_days: 14", 14)],
+)
+def test_the_days_are_those_of_the_goal_up_to_the_longest_run(
+    stage: MakeStage, longest: str, more: str, days: int
+) -> None:
+    kept = plays_of(stage(GOAL % f"{longest}\n{more}").workspace).current("p")
     assert kept is not None
     assert window_of(kept.play).days == days
+
+
+def test_a_goal_counts_within_the_days_that_the_playbook_says(stage: MakeStage) -> None:
+    here = stage(GOAL % "52w\n  goal_days: 100")
+    treated, alone = both(here)
+    later(here, 99, {treated[0]: 9, alone[0]: 9})
+    later(here, 101, {treated[1]: 9, alone[1]: 9})
+    found = compared(here, 101)
+    assert (found.days, found.treated.reached, found.held_out.reached) == (100, 1, 1)
+
+
+def test_fewer_days_hold_for_what_was_reached_before(stage: MakeStage) -> None:
+    here = stage(GOAL % "26w")
+    treated, _ = both(here)
+    later(here, 10, {treated[0]: 9})
+    later(here, 40, {treated[1]: 9})
+    assert compared(here, 60).treated.reached == 2
+    assert compared(stage(GOAL % "26w\n  goal_days: 30"), 60).treated.reached == 1
 
 
 def test_without_a_goal_there_is_nothing_to_compare_by(stage: MakeStage) -> None:

@@ -174,6 +174,7 @@ def _rules(model: Model, found: Playbook) -> list[tuple[str, str]]:
         ("Starts when", trigger_words(model, found.trigger)),
         ("Only for", "" if found.audience is None else f"customers with {condition_said(model, found.audience)}"),
         ("Has worked when", "" if found.goal is None else condition_said(model, found.goal)),
+        ("Judged", "" if found.goal is None else _judged(found)),
         ("Ends early with", stops_said(found)),
         ("Again", re_entry_said(found)),
         ("Messages", cap_said(model, found)),
@@ -182,6 +183,12 @@ def _rules(model: Model, found: Playbook) -> list[tuple[str, str]]:
         ("Longest", length_said(found.longest)),
     ]
     return [(title, text) for title, text in rules if text]
+
+
+def _judged(found: Playbook) -> str:
+    """Until when the goal counts; with a hold-out on both sides."""
+    days = f"within {found.goal_days} day{'' if found.goal_days == 1 else 's'} of its start"
+    return f"{days}, against those held out" if found.hold_out else days
 
 
 def _messages(model: Model, found: Playbook) -> list[tuple[str, Any, list[int]]]:

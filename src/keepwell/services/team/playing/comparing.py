@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,6 @@ from keepwell.services.team.playing.shown import Seen
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import PlaybookHeldOut, PlaybookRun, WorkspaceSetting
 
-WINDOW: Final = timedelta(days=60)
-"""Within so many days of the start, or of the longest run where that is shorter, the goal counts."""
 FEWEST: Final = 10
 """With fewer customers on either side nothing is said of a difference."""
 DAY_SETTING: Final = "playbook_day"
@@ -67,10 +66,13 @@ class Comparison:
 
 
 def window_of(play: Play) -> timedelta:
-    """The days over which a playbook is judged, counted from the start, or from when somebody was left alone."""
+    """The days over which a playbook is judged, counted from the start, or from when somebody was left alone.
+
+    They are those of its goal, or of the longest run where that is shorter.
+    """
     begun = datetime(2001, 1, 1, tzinfo=play.calendar.zone)
     longest = play.calendar.later(begun, timeline(play.playbook.longest)) - begun
-    return max(timedelta(days=1), min(WINDOW, longest))
+    return max(timedelta(days=1), min(timedelta(days=play.playbook.goal_days), longest))
 
 
 def judge_day(plays: Plays, today: Day) -> int:
@@ -79,11 +81,12 @@ def judge_day(plays: Plays, today: Day) -> int:
     if not goals:
         return 0
     zone, names = ZoneInfo(plays.zone), sorted(goals)
+    windows = {name: window_of(kept.play) for name, kept in goals.items()}
     runs = PlaybookRun.objects.filter(compared=True, reached_on=None, playbook__in=names)
     held = PlaybookHeldOut.objects.filter(reached_on=None, playbook__in=names)
-    since = datetime.combine(today.as_of, datetime.min.time(), zone) - WINDOW
-    done = _judged(goals, runs.filter(started_at__gte=since), "started_at", today, zone)
-    return done + _judged(goals, held.filter(at__gte=since), "at", today, zone)
+    since = datetime.combine(today.as_of, datetime.min.time(), zone) - max(windows.values())
+    judge = partial(_judged, goals, windows, today, zone)
+    return judge(runs.filter(started_at__gte=since), "started_at") + judge(held.filter(at__gte=since), "at")
 
 
 def playbook_compared(workspace: Workspace, name: str, seen: Seen) -> Comparison | None:
@@ -109,8 +112,9 @@ def comparison_of(play: Play, seen: Seen, until: date | None) -> Comparison | No
     alone = {customer: told for customer, told in left.items() if customer not in treated}
 
     def arm(rows: Mapping[str, list[Any]]) -> Arm:
-        over = [reached for at, reached in rows.values() if until and _day(at, zone) + window <= until]
-        return Arm(len(over), sum(reached is not None for reached in over), len(rows) - len(over))
+        days = ((_day(at, zone) + window, reached) for at, reached in rows.values())
+        over = [reached is not None and reached <= last for last, reached in days if until and last <= until]
+        return Arm(len(over), sum(over), len(rows) - len(over))
 
     return Comparison(window.days, arm(treated), arm(alone))
 
@@ -128,8 +132,14 @@ def _with_goals(plays: Plays) -> Iterator[tuple[str, Kept]]:
             yield name, kept
 
 
-def _judged(goals: Mapping[str, Kept], rows: "QuerySet[Any]", begun: str, today: Day, zone: ZoneInfo) -> int:
-    windows = {name: window_of(kept.play) for name, kept in goals.items()}
+def _judged(
+    goals: Mapping[str, Kept],
+    windows: Mapping[str, timedelta],
+    today: Day,
+    zone: ZoneInfo,
+    rows: "QuerySet[Any]",
+    begun: str,
+) -> int:
     reached = [
         pk
         for pk, name, customer, at in rows.values_list("pk", "playbook", "customer_id", begun)
