@@ -14,10 +14,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class Retry:
-    """It did not work and may work later; `after` are the seconds that the other side asked to wait for."""
+    """It did not work and may work later; `after` are the seconds that the other side asked to wait for.
+
+    What was not `tried` at all is no attempt: it waits for these seconds, and no more is said of it.
+    """
 
     why: str
     after: float | None = None
+    tried: bool = True
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 
 from keepwell.connectors.channels.results import Result, Sent
+from keepwell.playbooks.events import Happened
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.outbox import delivery
 from keepwell.services.team.outbox.delivery import delivery_turn
+from keepwell.services.team.playing.happenings import START, happened
 from keepwell.services.team.surveys.answers import answer, opt_out
 from keepwell.services.team.surveys.daily import remind
 from keepwell.services.team.surveys.defined import switch_survey
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Outgoing, SurveyInvitation
-from tests.services.team.outbox.world import NOON, go_live, waiting
+from keepwell.store.models import Happening, Outgoing, SurveyInvitation
+from tests.services.team.outbox.world import NOON, fresh, go_live, running, waiting
 from tests.services.team.surveys.world import NPS, asked, customers, invited, occasion
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +75,33 @@ def test_a_reminder_that_nothing_stands_against_leaves(here: Workspace, left: li
     invitation = reminder(here)
     delivery_turn(here, NOON, worker="w1")
     assert left == [f"survey:{invitation.pk}:again"]
+
+
+def test_an_answer_that_the_run_has_not_heard_yet_holds_its_message_back(here: Workspace, left: list[str]) -> None:
+    run = running("c-1")
+    row = waiting(customer_id="c-1", run=run)
+    happened("c-1", Happened.RESPONSE, name="reply", key="a reply", at=NOON)
+    delivery_turn(here, NOON, worker="w1")
+    assert (left, fresh(row).state) == ([], State.WAITING)
+    assert row.due_at > NOON
+    Happening.objects.update(heard_at=NOON)
+    delivery_turn(here, row.due_at, worker="w1")
+    assert left == [row.key], "the run heard it and went on"
+
+
+def test_what_starts_another_playbook_holds_nothing_back(here: Workspace, left: list[str]) -> None:
+    row = waiting(customer_id="c-1", run=running("c-1"))
+    happened("c-1", START, name="another", key="a start", at=NOON)
+    happened("c-2", Happened.RESPONSE, name="reply", key="of somebody else", at=NOON)
+    delivery_turn(here, NOON, worker="w1")
+    assert left == [row.key]
+
+
+def test_while_one_worker_writes_to_a_customer_another_waits(here: Workspace, left: list[str]) -> None:
+    about = {"customer_id": "c-1", "state": State.SENDING, "claimed_by": "w2", "claimed_at": NOON}
+    under_way, row = waiting(**about, payload={"contact": "pb-1"}), waiting(customer_id="c-1")
+    same = waiting(customer_id="c-1", payload={"contact": "pb-1"})
+    delivery_turn(here, NOON, worker="w1")
+    assert left == [same.key], "a message to several people is one contact"
+    assert (fresh(row).state, fresh(under_way).state) == (State.WAITING, State.SENDING)
+    assert NOON < row.due_at <= NOON + timedelta(minutes=1)

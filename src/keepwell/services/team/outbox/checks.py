@@ -12,13 +12,16 @@ from keepwell.playbooks.state import state_from
 from keepwell.services.team.outbox.suppression import MARKETING, suppressed
 from keepwell.services.team.outbox.switches import live
 from keepwell.services.team.outbox.texts import calendar_now
+from keepwell.services.team.playing.happenings import START
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Channel, Outgoing, PlaybookRun, SurveyInvitation
+from keepwell.store.models import Channel, Happening, Outgoing, PlaybookRun, SurveyInvitation
 
 _REACHES: Final = frozenset({"email", "in_app"})
 """Channels that quiet hours and caps are about."""
 ENDED: Final = "The playbook ended before: "
+_MOMENT: Final = timedelta(seconds=2)
+_SOON: Final = timedelta(seconds=30)
 _LEFT: Final = (Outgoing.State.SENT, Outgoing.State.REHEARSED)
 
 
@@ -55,7 +58,7 @@ def verdict(workspace: Workspace, row: Outgoing, *, known: bool, now: datetime) 
     against = suppressed(row.address, purpose) if row.address and "@" in row.address else None
     if against is not None:
         return Found(Verdict.SUPPRESSED, f"{against.get_why_display()}: {row.address} is on the list of addresses")
-    ready = free_at(workspace, row, now)
+    ready = max(free_at(workspace, row, now), _settled_at(row, now))
     if ready > now:
         return Found(Verdict.LATER, until=ready)
     return Found(Verdict.SEND if live(row.channel, row.audience) else Verdict.REHEARSE)
@@ -67,6 +70,26 @@ def _asked_enough(invitation_id: int, now: datetime) -> str:
     if asked is not None and asked.answered_at is not None:
         return "It was answered before."
     return "The survey ended before." if asked is not None and now > asked.expires_at else ""
+
+
+def _settled_at(row: Outgoing, now: datetime) -> datetime:
+    """Not before its run has heard what happened, and nobody else is just writing to the customer."""
+    if row.audience != Channel.Audience.CUSTOMER:
+        return now
+    unheard = Happening.objects.filter(customer_id=row.customer_id, heard_at=None, at__lte=now).exclude(kind=START)
+    if row.run is not None and row.run.ended_at is None and unheard.exists():
+        return now + _MOMENT
+    return now + _SOON if row.channel in _REACHES and _being_written_to(row) else now
+
+
+def _being_written_to(row: Outgoing) -> bool:
+    """Whether another message is on its way to the customer: whether it counts against the cap is not known yet."""
+    mine = contact_of(row.payload.get("contact"), row.key)
+    others = Outgoing.objects.filter(
+        customer_id=row.customer_id, audience=row.audience, channel__in=_REACHES, state=Outgoing.State.SENDING
+    )
+    found = others.exclude(customer_id="").exclude(pk=row.pk).values_list("key", "payload__contact")
+    return any(contact_of(contact, key) != mine for key, contact in found)
 
 
 def stopped(workspace: Workspace, run: PlaybookRun, made_at: datetime) -> bool:

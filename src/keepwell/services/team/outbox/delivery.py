@@ -21,15 +21,19 @@ from keepwell.services.team.outbox.queue import note
 from keepwell.services.team.outbox.senders import SENDERS
 from keepwell.services.team.outbox.touches import keep_touch
 from keepwell.services.team.outbox.unclear import unclear
+from keepwell.services.team.playing.holding import hold_customer
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Outgoing
+from keepwell.store.models import Channel, Outgoing
 
 LOG: Final = logging.getLogger("keepwell.outbox")
 FEW: Final = 3
 """So many rehearsed messages of one turn are named on the console."""
 LEASE: Final = timedelta(minutes=10)
+PAUSE: Final = timedelta(minutes=1)
+"""So long the rest of what was claimed waits for a way out that did not work: others are claimed in its place."""
 BACKOFF: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
 """How long is waited after each failed try; after one more it is given up."""
+_CUSTOMER: Final = Channel.Audience.CUSTOMER
 _OPEN: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 
@@ -51,12 +55,12 @@ def delivery_turn(workspace: Workspace, now: datetime, *, worker: str, limit: in
     settled = _settle_lost(now)
     claim = Claimed(worker[:120], now)
     done, tired = 0, set[str]()
-    for outgoing_id, lane in _claim(claim, limit):
+    for outgoing_id, customer_id, lane in _claim(claim, limit):
         # What does not answer is not asked again in this turn: what waits behind it must not.
         if lane in tired:
-            claim.still(outgoing_id).update(claimed_by="", claimed_at=None)
+            claim.still(outgoing_id).update(claimed_by="", claimed_at=None, due_at=now + PAUSE)
             continue
-        result = _deliver(workspace, outgoing_id, claim)
+        result = _deliver(workspace, outgoing_id, customer_id, claim)
         done += 1
         if isinstance(result, Retry):
             tired.add(lane)
@@ -69,23 +73,29 @@ def _due(now: datetime) -> QuerySet[Outgoing]:
     return Outgoing.objects.filter(free, state__in=_OPEN, due_at__lte=now)
 
 
-def _claim(claim: Claimed, limit: int) -> list[tuple[int, str]]:
+def _claim(claim: Claimed, limit: int) -> list[tuple[int, str, str]]:
     """Take what is due, words to colleagues first; what another worker is taking is passed over.
 
-    Each comes with its lane: its channel, or for webhooks the host that it goes to.
+    Each comes with the customer whom it reaches, if any, and its lane: its channel, or for webhooks the host.
     """
     if not _due(claim.at).exists():
         return []
     with transaction.atomic():
         rows = _due(claim.at).order_by("-audience", "due_at", "pk").select_for_update(skip_locked=True)[:limit]
-        known = rows.values_list("pk", "channel", "address")
-        found = [(pk, f"{channel} {address}" if channel == WEBHOOK else channel) for pk, channel, address in known]
-        Outgoing.objects.filter(pk__in=[pk for pk, _ in found]).update(claimed_by=claim.worker, claimed_at=claim.at)
+        found = [
+            (row.pk, row.customer_id if row.audience == _CUSTOMER else "", _lane(row))
+            for row in rows.only("channel", "address", "customer_id", "audience")
+        ]
+        Outgoing.objects.filter(pk__in=[pk for pk, *_ in found]).update(claimed_by=claim.worker, claimed_at=claim.at)
     return found
 
 
-def _deliver(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Result | None:
-    row = _begin(workspace, outgoing_id, claim)
+def _lane(row: Outgoing) -> str:
+    return f"{row.channel} {row.address}" if row.channel == WEBHOOK else row.channel
+
+
+def _deliver(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Claimed) -> Result | None:
+    row = _begin(workspace, outgoing_id, customer_id, claim)
     if row is None:
         return None
     try:
@@ -98,8 +108,13 @@ def _deliver(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Result |
 
 
 @transaction.atomic
-def _begin(workspace: Workspace, outgoing_id: int, claim: Claimed) -> Outgoing | None:
-    """Look once more, and say that it is being sent; None when it is not to be sent now."""
+def _begin(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Claimed) -> Outgoing | None:
+    """Look once more, and say that it is being sent; None when it is not to be sent now.
+
+    Nobody else moves the customer's runs meanwhile, or writes to it.
+    """
+    if customer_id:
+        hold_customer(customer_id, wait=True)
     rows = claim.still(outgoing_id).filter(state__in=_OPEN).select_related("run")
     row = rows.select_for_update(of=("self",)).first()
     if row is None:
@@ -139,6 +154,8 @@ def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
         return
     for name, value in about.items():
         setattr(row, name, value)
+    if isinstance(result, Retry) and not result.tried:
+        return
     note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), claim.at)
     if row.state == Outgoing.State.SENT:
         keep_touch(row, claim.at)
@@ -157,6 +174,10 @@ def _outcome(row: Outgoing, result: Result, now: datetime) -> dict[str, Any]:
             payload = {**row.payload, "sent": result.details} if result.details else row.payload
             known = result.provider_id[:255]
             return {"state": Outgoing.State.SENT, "sent_at": now, "provider_id": known, "error": "", "payload": payload}
+        case Retry(tried=False):
+            waits = now + timedelta(seconds=result.after or PAUSE.total_seconds())
+            state = Outgoing.State.FAILED if row.attempts > 1 else Outgoing.State.WAITING
+            return {"state": state, "attempts": row.attempts - 1, "due_at": waits}
         case Retry() if row.attempts <= len(BACKOFF):
             wait = max(BACKOFF[row.attempts - 1], timedelta(seconds=result.after or 0))
             return {"state": Outgoing.State.FAILED, "due_at": now + wait, "error": result.why}

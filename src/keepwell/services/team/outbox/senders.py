@@ -54,7 +54,8 @@ def send_webhook(row: Outgoing, now: datetime) -> Result:
         return GiveUp("The target is switched off.")
     failed_at = _FAILED_AT.get((target.pk, target.url))
     if failed_at and failed_at <= now < failed_at + REST and row.purpose != "test":
-        return Retry("the target failed a moment ago, and is left alone for a minute")
+        left = (failed_at + REST - now).total_seconds()
+        return Retry("the target failed a moment ago, and is left alone for a minute", left, tried=False)
     one = webhook.Delivery(target.url, target.secret, row.key, str(row.payload["body"]))
     return _noted(target, webhook.post(one, allow_private=private_allowed()), now)
 
