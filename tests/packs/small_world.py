@@ -133,10 +133,13 @@ def tables() -> dict[str, Rows]:
 
 def opened(root: Path, only: tuple[str, ...] = ()) -> Iterator[Warehouse]:
     """A warehouse with the world in it, or with some of its tables."""
+    yield from holding(root, {name: rows for name, rows in tables().items() if not only or name in only})
+
+
+def holding(root: Path, rows_of: dict[str, Rows]) -> Iterator[Warehouse]:
+    """A warehouse with these rows, all of which have to be good."""
     with Warehouse.open(root / "data", zone="UTC") as warehouse:
-        for name, rows in tables().items():
-            if only and name not in only:
-                continue
+        for name, rows in rows_of.items():
             path = root / f"{name}.ndjson"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             report = load_paths(warehouse, [path], now=TODAY)

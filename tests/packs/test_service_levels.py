@@ -1,18 +1,14 @@
 """Near and past the service levels, for answers as for solutions: hours of open tickets when the day began."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keepwell.evaluation.model_run import Evaluation
-from keepwell.warehouse.loading import load_paths
-from keepwell.warehouse.storage import Warehouse
 
-from .small_world import TODAY, Rows
+from .small_world import Rows, holding
 from .test_from_tables import evaluated, values
 
 DAY_BEGAN = datetime(2026, 6, 30, tzinfo=UTC)
@@ -42,14 +38,9 @@ def _ticket(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluation]:
-    root = tmp_path_factory.mktemp("levels")
     customers: Rows = [{"customer_id": name, "name": name, "status": "active"} for name in CASES]
-    with Warehouse.open(root / "data", zone="UTC") as warehouse:
-        for table, rows in {"customers": customers, "tickets": [_ticket(name) for name in CASES]}.items():
-            path: Path = root / f"{table}.ndjson"
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-            report = load_paths(warehouse, [path], now=TODAY + timedelta(hours=12))
-            assert not any(file.quarantined for file in report.files), report
+    tickets = [_ticket(name) for name in CASES]
+    for warehouse in holding(tmp_path_factory.mktemp("levels"), {"customers": customers, "tickets": tickets}):
         yield evaluated(warehouse, "household-app")
 
 
