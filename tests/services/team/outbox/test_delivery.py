@@ -153,16 +153,6 @@ def test_a_channel_that_does_not_answer_is_asked_once_in_a_turn(here: Workspace,
     assert all(row.claimed_by == "" for row in rows)
 
 
-def test_what_waits_for_a_broken_channel_does_not_keep_others_waiting(here: Workspace, post: Post) -> None:
-    go_live(), go_live("slack", "internal")
-    broken = {waiting(channel="slack", audience="internal").key for _ in range(60)}
-    row = waiting()
-    post.answer = lambda one: Retry("no connection") if one.key in broken else Sent("id")
-    for number in range(3):
-        turn(here, NOON + timedelta(seconds=number))
-    assert fresh(row).state == State.SENT
-
-
 def test_an_error_of_a_library_does_not_stop_the_outbox(here: Workspace, post: Post) -> None:
     go_live()
     first, second = waiting(), waiting()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from keepwell.connectors.channels.results import Result, Sent
+from keepwell.connectors.channels.results import Result, Retry, Sent
 from keepwell.playbooks.events import Happened
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.outbox import delivery
@@ -105,3 +105,17 @@ def test_while_one_worker_writes_to_a_customer_another_waits(here: Workspace, le
     assert left == [same.key], "a message to several people is one contact"
     assert (fresh(row).state, fresh(under_way).state) == (State.WAITING, State.SENDING)
     assert NOON < row.due_at <= NOON + timedelta(minutes=1)
+
+
+def test_a_channel_that_does_not_answer_keeps_no_other_waiting(
+    here: Workspace, left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_live("slack", "internal")
+    broken = {"slack": lambda row, now: Retry("no connection")}
+    monkeypatch.setattr(delivery, "SENDERS", delivery.SENDERS | broken)
+    for _ in range(60):
+        waiting(channel="slack", audience="internal")
+    row = waiting()
+    for number in range(3):
+        delivery_turn(here, NOON + timedelta(seconds=number), worker="w1")
+    assert left == [row.key]
