@@ -13,6 +13,7 @@ from keepwell.services.team.alerting.days import open_from_day
 from keepwell.services.team.housekeeping import tidy_up
 from keepwell.services.team.jobs import Done
 from keepwell.services.team.opportunities import open_opportunities_from_day
+from keepwell.services.team.playing.contacts import contacts_arrived
 from keepwell.services.team.playing.starts import start_from_day
 from keepwell.services.team.running import Running
 from keepwell.services.team.schedule import Gap, gap_before
@@ -52,6 +53,7 @@ def run_daily(running: Running) -> Done:
         "workspace segments": segments,
         **_tasks(running, day),
         **_opportunities(running, day),
+        **_answers(running),
         **_playbooks(running, day),
         **_alerts(running, day),
         **_support(running, day),
@@ -83,7 +85,9 @@ def run_load(running: Running) -> Done:
         publish_copies(running.workspace, on_wait=running.waits)
         running.step("Looking for patterns in tickets", 0.95)
         tickets_arrived(running.workspace, running.now())
-    return Done(_loaded(synced), synced.problems[:MOST_WARNINGS], problems=bool(synced.problems))
+    return Done(
+        {**_loaded(synced), **_answers(running)}, synced.problems[:MOST_WARNINGS], problems=bool(synced.problems)
+    )
 
 
 def run_publish(running: Running) -> Done:
@@ -155,6 +159,11 @@ def _tasks(running: Running, day: date) -> dict[str, int]:
         "tasks closed": opened.closed,
         "holds ended": opened.holds_ended,
     }
+
+
+def _answers(running: Running) -> dict[str, int]:
+    """Meetings and replies that came with the data; they are news on whatever day they are loaded."""
+    return {"answers heard": contacts_arrived(running.workspace, running.now(), running.waits)}
 
 
 def _playbooks(running: Running, day: date) -> dict[str, int]:

@@ -23,15 +23,14 @@ from keepwell.model.score_definitions import Score
 from keepwell.playbooks.entries import newcomer, triggered
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.facts import Facts
-from keepwell.playbooks.machine import Machine
 from keepwell.playbooks.simulate import Day
-from keepwell.playbooks.state import state_from
 from keepwell.services.playbook_facts import day_facts
 from keepwell.services.team.named_values import remember, remembered
 from keepwell.services.team.playing.beginning import TRIGGER
 from keepwell.services.team.playing.comparing import DAY_SETTING, judge_day
 from keepwell.services.team.playing.entering import enterable
 from keepwell.services.team.playing.happenings import START, happened_all, happening
+from keepwell.services.team.playing.matters import answers, matters
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.switches import switched_on
 from keepwell.services.team.seen_days import as_seen
@@ -160,15 +159,9 @@ def _changed(plays: Plays, running: Sequence[PlaybookRun], today: Day, now: date
     for run in running:
         facts = today.facts(run.customer_id)
         event = Event(Happened.CHURNED if facts is None else Happened.FACTS, facts=facts)
-        if _matters(plays.of_run(run), run, event, now):
+        if matters(plays.of_run(run), run, event, now):
             key = f"facts:{run.pk}:{today.as_of}"
             yield happening(run.customer_id, event.kind, key=key, at=now, run=run)
-
-
-def _matters(kept: Kept, run: PlaybookRun, event: Event, now: datetime) -> bool:
-    state = state_from(run.state)
-    after, effects = Machine(kept.play).step(state, event, now)
-    return bool(effects) or after.ended or after.step != state.step
 
 
 def _logins(
@@ -185,15 +178,8 @@ def _logins(
         first, last = (_last_login(day.facts(customer)) for day in (before, today))
         if first is not None and last is not None and last > first:
             at = datetime.combine(last, time.max, zone).astimezone(UTC)
-            if any(_hears_login(plays, run, at, now) for run in runs[customer]):
+            if any(answers(plays, run, LOGIN, at, now) for run in runs[customer]):
                 yield happening(customer, Happened.RESPONSE, name=LOGIN, key=f"login:{customer}:{last}", at=at)
-
-
-def _hears_login(plays: Plays, run: PlaybookRun, at: datetime, now: datetime) -> bool:
-    """Most customers log in daily: a run keeps the first time, and whatever else it waits for."""
-    if run.started_at > at:
-        return False
-    return run.responded_at is None or _matters(plays.of_run(run), run, Event(Happened.RESPONSE, name=LOGIN), now)
 
 
 def _last_login(facts: Facts | None) -> date | None:
