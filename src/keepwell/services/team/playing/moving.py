@@ -44,6 +44,9 @@ class Moving:
     def all(self) -> int:
         """Hear what happened and fire what is due; how much there was. What follows from it waits for the next turn."""
         happened, due = self._waiting()
+        if self.desk.plays.model is None:
+            # Nobody knows what would start: it waits until the model can be read again.
+            happened = [one for one in happened if one.kind != START]
         if not self._taken(happened):
             transaction.set_rollback(True)
             return 0

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from keepwell.model.definitions import Model
 from keepwell.model.playbook_definitions import EventTrigger
 from keepwell.playbooks.events import Event, Happened
 from keepwell.playbooks.machine import Machine
 from keepwell.playbooks.state import state_from
+from keepwell.services.published import NothingPublished
 from keepwell.services.team.audit import Actor, written_together
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox.compose import compose_message
@@ -20,6 +22,7 @@ from keepwell.services.team.playing.known import Look
 from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.team.playing.switches import switched_on
 from keepwell.services.team.playing.writing import write_move
+from keepwell.services.team.task_days import published_model
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import PlaybookRun
 
@@ -61,8 +64,11 @@ def stop_run(who: Actor, run: PlaybookRun, now: datetime) -> PlaybookRun:
 
 
 def start_from_event(here: Workspace, customer_id: str, event_name: str, key: str, at: datetime, now: datetime) -> int:
-    """Ask for the playbooks that an event starts, in the caller's transaction; the next turn begins them. How many."""
-    model = plays_of(here).model
+    """Ask for the playbooks that an event starts, in the caller's transaction; the next turn begins them. How many.
+
+    While the model cannot be read, by that of the published day: an event comes only once.
+    """
+    model = plays_of(here).model or _published(here)
     if model is None:
         return 0
     called = {
@@ -73,6 +79,13 @@ def start_from_event(here: Workspace, customer_id: str, event_name: str, key: st
         data = {"by": f"event {event_name}", TRIGGER: True}
         happened(customer_id, START, name=name, key=f"event:{name}:{key}", at=at, data=data)
     return len(wanted)
+
+
+def _published(here: Workspace) -> Model | None:
+    try:
+        return published_model(here)
+    except (NothingPublished, WorkspaceError):
+        return None
 
 
 def _name(who: Actor) -> str:

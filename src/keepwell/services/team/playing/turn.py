@@ -44,6 +44,9 @@ def playing_turn(
     if not customers:
         return 0
     desk = desk_of(workspace, now, look=look, compose=compose)
+    if desk.plays.model is None:
+        # What starts something waits until somebody can read what: nobody else waits behind it.
+        customers = _customers(now, limit, starts=False)
     happened = _happened([customer for customer, rings in customers.items() if not rings])
     moving = [name for name in customers if name not in happened or any(o.kind != START for o in happened[name])]
     running = PlaybookRun.objects.filter(customer_id__in=moving, ended_at=None)
@@ -60,10 +63,15 @@ def _happened(customers: Collection[str]) -> dict[str, list[Happening]]:
     return found
 
 
-def _customers(now: datetime, limit: int) -> dict[str, bool]:
-    """Whose runs have something waiting, those that waited longest first, and whether a timer may be among it."""
+def _customers(now: datetime, limit: int, *, starts: bool = True) -> dict[str, bool]:
+    """Whose runs have something waiting, those that waited longest first, and whether a timer may be among it.
+
+    Without `starts` what starts a playbook is nothing to be moved by.
+    """
     asleep = [customer for customer, (until, _) in _resting.items() if until > now]
     happened = Happening.objects.filter(heard_at=None).order_by("pk")
+    if not starts:
+        happened = happened.exclude(kind=START)
     due = PlaybookTimer.objects.filter(due_at__lte=now).order_by("due_at")
     if asleep:
         happened, due = happened.exclude(customer_id__in=asleep), due.exclude(run__customer_id__in=asleep)
