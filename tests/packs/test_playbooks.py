@@ -56,6 +56,18 @@ def test_every_playbook_runs_and_ends(pack: str, name: str, yes: bool) -> None:
         assert effect.kind not in TO_CUSTOMER or play.calendar.after_quiet(effect.at) == effect.at
 
 
+@pytest.mark.parametrize(
+    ("pack", "name"), [one for one in ALL if re.search(r"payment_fail|failed_payment|late_payment", one[1])]
+)
+def test_a_failed_payment_is_one_task(pack: str, name: str) -> None:
+    """Every task of its playbook is the signal's own, which the day's run opens anyway."""
+    play = ready_play(MODELS[pack], name, "UTC")
+    trigger = play.playbook.trigger
+    assert isinstance(trigger, SignalTrigger)
+    plays = {effect.details["play"] for effect in lived(play, yes=True) if effect.kind is Wanted.TASK}
+    assert plays == {trigger.signal}
+
+
 def test_no_pack_is_without() -> None:
     assert {pack for pack, _ in ALL} == set(pack_names())
 

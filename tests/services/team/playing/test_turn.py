@@ -8,6 +8,7 @@ from keepwell.playbooks.events import Happened
 from keepwell.services.team.playing.approvals import approval_decide
 from keepwell.services.team.playing.beginning import StartRefused
 from keepwell.services.team.playing.happenings import happened
+from keepwell.services.team.playing.roles import name_people
 from keepwell.services.team.playing.starts import start_by_hand, start_from_event, stop_run
 from keepwell.services.team.playing.switches import switch, switched_on
 from keepwell.services.workspace import WorkspaceError
@@ -19,6 +20,7 @@ from keepwell.store.models import (
     Hold,
     Offer,
     Outgoing,
+    Person,
     PlaybookEffect,
     PlaybookHeldOut,
     PlaybookRun,
@@ -140,6 +142,24 @@ def test_a_linked_task_says_what_the_step_says(stage: MakeStage) -> None:
     here.start("q")
     there.refresh_from_db()
     assert (there.notes, there.checklist) == ("Mine", [{"text": "Look", "done": True}]), "what somebody did stays"
+
+
+@pytest.mark.parametrize(("version", "play", "given"), [(1, "quiet", True), (2, "quiet", False), (1, "rescue", False)])
+def test_the_signal_s_own_task_goes_to_whom_the_step_names(
+    stage: MakeStage, version: int, play: str, given: bool
+) -> None:
+    """Unless somebody has touched it, or it is a segment's, which is about more."""
+    here = stage("p: {trigger: {signal: quiet}, steps: [{task: 'Help {company}', play: quiet, assign_to: support}]}")
+    helper = Person.objects.create_user("support@example.com", role="manager")
+    name_people(WHO, {"support": helper.pk}, here.now)
+    there = Task.objects.create(
+        customer_id="c1", company="Acme", kind="segment", play=play, title="Acme", conditions=["signal 'quiet' is on"],
+        priority=1, opened_on=here.now.date(), opened_at=here.now, due_at=here.now, version=version,
+    )  # fmt: skip
+    here.start()
+    found = Task.objects.get(pk=there.pk)
+    assert (found.assignee, found.version) == ((helper, 2) if given else (None, version))
+    assert Task.objects.count() == 1
 
 
 @pytest.mark.parametrize(("condition", "linked"), [("signal 'quiet' is on", True), ("logins < 5", False)])

@@ -34,20 +34,28 @@ def task(wish: Wish) -> tuple[Result, str]:
             return {"task": made.pk}, f"task “{made.title}”"
         except IntegrityError:
             there = Task.objects.get(customer_id=wish.run.customer_id, play=play, state__in=OPEN_STATES)
-    _add(wish, there)
-    return {"task": there.pk, "linked": True}, f"task “{there.title}” is open already"
+    given = _add(wish, there, play)
+    return {"task": there.pk, "linked": True}, f"task “{there.title}” is open already{given}"
 
 
-def _add(wish: Wish, there: Task) -> None:
-    """What the step says goes with the task that is there, where nobody wrote anything yet."""
+def _add(wish: Wish, there: Task, play: str) -> str:
+    """What the step says goes with the task that is there, where nobody wrote anything yet; whom it was given to.
+
+    A task that is the step's own, and that nobody has touched, goes to whom the step names.
+    """
     notes, points = str(wish.effect.details.get("notes", "")), wish.effect.details.get("checklist", ())
     changed: dict[str, Any] = {}
     if notes and not there.notes:
         changed["notes"] = notes
     if points and not there.checklist:
         changed["checklist"] = [{"text": text, "done": False} for text in points]
+    role, free = str(wish.effect.details["assign_to"]), there.assignee_id is None and there.version == 1
+    person = wish.person(role) if role != OWNER and free and there.play == play else None
+    if person is not None:
+        changed |= {"assignee": person, "version": there.version + 1}
     if changed:
         Task.objects.filter(pk=there.pk).update(**changed)
+    return f"; given to {person.shown_name}" if person is not None else ""
 
 
 def _open_task(wish: Wish, play: str) -> Task | None:
