@@ -1,4 +1,4 @@
-"""Metrics that come out just at a threshold: what binary fractions and parts of minutes lose must not decide."""
+"""Metrics just at a threshold, where binary fractions must not decide, and answers beyond the end of their scale."""
 
 from pathlib import Path
 from typing import Any
@@ -81,3 +81,26 @@ def test_a_value_at_a_threshold_is_the_threshold(tmp_path: Path, case: str) -> N
     for warehouse in holding(tmp_path, {"customers": customers, table: given}):
         found = values(evaluated(warehouse, pack), "c")
     assert found[metric] == expected
+
+
+# Answers as survey, score, days ago; the pack's metric, and what it has to be.
+OFF_SCALE: dict[str, tuple[str, list[tuple[str, float, int]], str, float | None]] = {
+    "latest": ("household-app", [("nps", 11, 1), ("nps", 8.5, 2), ("nps", 4, 9)], "nps_score", 4),
+    "latest of a portfolio": ("portfolio-segments", [("nps", -1, 1), ("nps", 7, 2)], "nps_score", 7),
+    "mean": ("b2b-saas", [("nps", 100, 1), ("nps", 8, 2), ("nps", 6, 2)], "nps_score", 7),
+    "shares": ("operator-points", [("nps", 11, 1), ("nps", 9.5, 1), ("nps", 3, 2)], "operator_nps", -100),
+    "ratings": ("household-app", [("csat", 9, 1), ("csat", 0, 1), ("csat", 3, 2), ("csat", 5, 2)], "csat_score", 4),
+    "nothing else": ("operator-points", [("nps", 11, 1)], "operator_nps", None),
+}
+
+
+@pytest.mark.parametrize("case", OFF_SCALE)
+def test_an_answer_off_the_scale_is_left_out(tmp_path: Path, case: str) -> None:
+    pack, given, metric, expected = OFF_SCALE[case]
+    rows: Rows = [
+        {"response_id": f"r{i}", "customer_id": "c", "survey": survey, "score": score, "responded_at": ago(days)}
+        for i, (survey, score, days) in enumerate(given)
+    ]
+    customers: Rows = [{"customer_id": "c", "name": "C", "status": "active"}]
+    for warehouse in holding(tmp_path, {"customers": customers, "survey_responses": rows}):
+        assert values(evaluated(warehouse, pack), "c")[metric] == expected

@@ -30,6 +30,13 @@ GOOD: dict[str, tuple[str, ...]] = {
     "invoices": ("invoice_id,customer_id,issued_at", "i1,c1,2025-02-01"),
     "payments": ("payment_id,customer_id,invoice_id,status,attempted_at", "m1,c1,i1,succeeded,2025-02-01"),
     "tickets": ("ticket_id,customer_id,created_at,resolved_at", "t1,c1,2025-03-01,2025-03-02"),
+    "survey_responses": (
+        "response_id,customer_id,survey,score,responded_at",
+        "r1,c1,nps,0,2025-04-01",
+        "r2,c1,nps,10,2025-04-01",
+        "r3,c1,csat,4.5,2025-04-01",
+        "r4,c1,ces,7,2025-04-01",
+    ),
     "events": ("customer_id,person_id,name,occurred_at,subscription_id", "c1,p1,login,2025-04-01,s1"),
     "sessions": ("session_id,customer_id,started_at", "z1,c1,2025-04-01"),
 }
@@ -65,6 +72,9 @@ CASES = (
     Case("subscription_changes", "x2,c1,churned,2026-02-01", "churn_contradicted", "c1: active, churned on 2026-02-01"),
     Case("payments", "m2,c1,i9,failed,2026-01-01", "payment_without_invoice", "m2: invoice i9"),
     Case("tickets", "t2,c1,2026-01-02,2026-01-01", "ticket_resolved_before_created", "t2"),
+    Case("survey_responses", "r5,c1,nps,11,2025-04-02", "answer_off_the_scale", "r5: nps 11.0"),
+    Case("survey_responses", "r5,c1,nps,8.5,2025-04-02", "answer_off_the_scale", "r5: nps 8.5"),
+    Case("survey_responses", "r5,c1,csat,0,2025-04-02", "answer_off_the_scale", "r5: csat 0.0"),
     Case("events", "c1,p9,login,2025-04-01,", "person_unknown", "p9"),
     Case("customers", "c1,A,active,2025-01-01,2027-01-01,2026-01-01,", "person_without_customer", "p1: c1"),
 )
@@ -105,7 +115,7 @@ def test_missing_and_stale_feeds_are_named(warehouse: Warehouse, tmp_path: Path)
     assert "tickets" not in found
     assert found["events"].message == "the feed file of events is 9 days behind the freshest feed"
     missing = {f.table for f in data_quality(warehouse) if f.code == "feed_missing"}
-    assert missing == {"survey_responses", "interactions", "milestones", "service_metrics"}
+    assert missing == {"interactions", "milestones", "service_metrics"}
 
 
 def test_quarantine_is_counted_by_reason(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -182,6 +182,14 @@ CHECKS: Final = (
         "SELECT ticket_id AS example FROM tickets WHERE deleted_at IS NULL AND resolved_at < created_at",
     ),
     QualityCheck(
+        "answer_off_the_scale",
+        "survey_responses",
+        "answers off the scale of their survey (NPS: whole, 0 to 10; CSAT: 1 to 5), which no metric counts",
+        "SELECT concat(response_id, ': ', survey, ' ', CAST(score AS DOUBLE)) AS example FROM survey_responses"
+        " WHERE deleted_at IS NULL AND ((survey = 'nps' AND (score < 0 OR score > 10 OR score != floor(score)))"
+        " OR (survey = 'csat' AND (score < 1 OR score > 5)))",
+    ),
+    QualityCheck(
         "person_without_customer",
         "people",
         "people whose customer was deleted",
