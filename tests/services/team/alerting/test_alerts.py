@@ -79,7 +79,7 @@ def test_the_chain_of_people(published: Workspace, team: dict[str, Person]) -> N
         "opened", "told", "near", "told", "breached", "told", "escalated", "told", "escalated", "told",
     ]  # fmt: skip
     actions = AuditEntry.objects.filter(object_kind="alert").order_by("pk").values_list("action", flat=True)
-    assert list(actions) == ["alert.opened", "alert.breached", "alert.escalated", "alert.escalated"]
+    assert list(actions) == ["alert.opened", "alert.near", "alert.breached", *["alert.escalated"] * 2]
 
 
 def test_a_worker_that_was_away_says_it_once(published: Workspace, team: dict[str, Person]) -> None:

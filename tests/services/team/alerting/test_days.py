@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from keepwell.playbooks.facts import Facts
 from keepwell.services.playbook_facts import DayFacts
 from keepwell.services.team.alerting import days
 from keepwell.services.team.alerting.days import AlertsOpened, open_from_day
+from keepwell.services.team.alerting.raising import Cause, raise_alert
+from keepwell.services.team.alerting.rules import ruling_of
+from keepwell.services.team.alerting.telling import People
+from keepwell.services.team.playing.known import Known
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert
 from tests.web import NOW
@@ -80,6 +85,17 @@ def test_it_resolves_once_the_signal_was_off_for_days_in_a_row(published: Worksp
     assert opened(published, world.day(5)) == AlertsOpened(0, 1)
     found = Alert.objects.get()
     assert (found.state, found.resolved_why) == ("resolved", "The signal has been off for 2 days")
+
+
+def test_an_event_in_between_does_not_keep_it_open(published: Workspace, world: World) -> None:
+    world.day(0)
+    opened(published, world.day(1, acme=("payment_failure",)))
+    found = Alert.objects.get()
+    there = Known(Facts(FIRST, {}), "Acme")
+    again = Cause("payment_failure", "acme", there, "evt_1", found.since, "payment_failed")
+    assert raise_alert(ruling_of(published), again, NOW + timedelta(days=1, hours=5), People()) == found
+    assert opened(published, world.day(2)) == AlertsOpened()
+    assert opened(published, world.day(3)) == AlertsOpened(0, 1)
 
 
 def test_a_gap_in_the_days_resolves_nothing(published: Workspace, world: World) -> None:

@@ -82,6 +82,7 @@ def _say(found: Alert, telling: _Telling, now: datetime) -> None:
     ring, role = telling.ring, telling.role
     if ring.kind == "near":
         mark(found, "near", "Four fifths of the time are over", ring.at)
+        say(found, "alert.near", "due soon", now)
     elif ring.kind == "breached":
         mark(found, "breached", "The deadline passed and nobody had taken it up", ring.at)
         say(found, "alert.breached", "the deadline passed", now)

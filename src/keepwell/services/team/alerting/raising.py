@@ -172,8 +172,11 @@ def _said(ruling: Ruling, rule: AlertRule, cause: Cause) -> dict[str, Any]:
 
 def _again(ruling: Ruling, rule: AlertRule, found: Alert, cause: Cause, key: str, now: datetime) -> Alert:
     """The same thing once more: counted, with the newest values. The clock goes on as it did."""
+    signal = found.values.get("signal", "")
     for name, value in _said(ruling, rule, cause).items():
         setattr(found, name, value)
+    # An event in between must not keep it open once its signal is off.
+    found.values["signal"] = found.values["signal"] or signal
     found.times += 1
     found.last_at, found.since = max(found.last_at, min(cause.at, now)), min(found.since, cause.at)
     found.save()
