@@ -39,6 +39,7 @@ from keepwell.store.models import (
 )
 from tests.services.team.playing.invariants import broken
 from tests.services.team.playing.stage import plain_message
+from tests.simulated_alarms import Alarms
 
 MORNING: Final = time(9)
 TICK: Final = timedelta(minutes=15)
@@ -64,17 +65,20 @@ class Year:
         self.read = 0
         self.before: DayFacts | None = None
         self.turns = 0
+        self.alarms = Alarms(workspace, self, late=TICK)
 
     def day(self, day: date) -> None:
         """What a day brings is known in the morning of the next one; then people work, and time passes."""
         morning = datetime.combine(day + timedelta(days=1), MORNING, self.zone)
         self._until(morning)
         self.workspace.snapshots.point(day)
-        if not self.people:
-            self._open()
         plays = plays_of(self.workspace)
         today = day_facts(self.workspace.snapshots, day, {*plays.names, *LOGIN_DAYS})
+        if not self.people:
+            self._open()
+            self.alarms.open(today)
         day_arrived(plays, self.before, today, self.now)
+        self.alarms.day(day, today)
         self.before = today
         # Everybody will be asked for before the day is over: once for all is quicker than a few at a time.
         look_up(self.workspace)(today.customers(), plays.names)
@@ -84,7 +88,7 @@ class Year:
     def counts(self) -> dict[str, Any]:
         """The last hours pass; then everything is counted, and held against the rules."""
         self._until(self.now + timedelta(days=1))
-        rules = [*broken(plays_of(self.workspace)), *self._sent()]
+        rules = [*broken(plays_of(self.workspace)), *self._sent(), *self.alarms.broken()]
         effects = PlaybookEffect.objects
         return {
             "runs": PlaybookRun.objects.count(),
@@ -96,6 +100,7 @@ class Year:
             "approvals": Approval.objects.count(),
             "audit": AuditEntry.objects.count(),
             "turns": self.turns,
+            **self.alarms.counts(),
             "broken": len(rules),
             "rules": rules[:MOST_SHOWN],
         }
@@ -120,12 +125,14 @@ class Year:
         """The next quarter of an hour in which there is something to do."""
         timers = PlaybookTimer.objects.order_by("due_at").values_list("due_at", flat=True)[:1]
         letters = Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at")
-        known = [*timers, *letters.values_list("due_at", flat=True)[:1]]
+        rings = self.alarms.next()
+        known = [*timers, *letters.values_list("due_at", flat=True)[:1], *([rings] if rings else [])]
         found = min([*known, *(moment for moment, _, _ in self.coming[:1])], default=None)
         return None if found is None else _up(found)
 
     def _turn(self) -> None:
         """The worker's turn, as often as there is something to do; a turn that moves nothing sends nothing new."""
+        self.alarms.turn()
         moved, sent = 0, AT_ONCE
         while moved or sent:
             self.turns += 1
@@ -140,7 +147,7 @@ class Year:
             self.read = max(self.read, row.pk)
             for name, chance in ANSWERS:
                 if self.draw.random() < chance:
-                    self._later(self._answer(row, name), hours=self.draw.uniform(1, 60))
+                    self.later(self._answer(row, name), hours=self.draw.uniform(1, 60))
 
     def _answer(self, row: Outgoing, name: str) -> Callable[[], object]:
         key = f"answer:{row.pk}:{name}"
@@ -150,13 +157,13 @@ class Year:
         """What people are going to do today: questions, tasks, playbooks by hand, events."""
         for pk in Approval.objects.filter(state="open").values_list("pk", flat=True):
             if self.draw.random() < 0.6:
-                self._later(self._decide(pk), hours=self.draw.uniform(0.5, 7))
+                self.later(self._decide(pk), hours=self.draw.uniform(0.5, 7))
         tasks = Task.objects.filter(state="open", opened_on__lte=self.now.date()).order_by("pk")
         for pk in tasks.values_list("pk", flat=True):
             if self.draw.random() < 1 / WITHIN_DAYS:
-                self._later(self._work(pk), hours=self.draw.uniform(0.5, 7))
+                self.later(self._work(pk), hours=self.draw.uniform(0.5, 7))
         for what in self._by_hand():
-            self._later(what, hours=self.draw.uniform(0.5, 7))
+            self.later(what, hours=self.draw.uniform(0.5, 7))
 
     def _by_hand(self) -> Iterator[Callable[[], object]]:
         customers = sorted(PlaybookRun.objects.values_list("customer_id", flat=True).distinct()[:200])
@@ -203,7 +210,8 @@ class Year:
 
         return work
 
-    def _later(self, what: Callable[[], object], *, hours: float) -> None:
+    def later(self, what: Callable[[], object], *, hours: float) -> None:
+        """Let something happen so many hours from now."""
         heapq.heappush(self.coming, (self.now + timedelta(hours=hours), next(self.number), what))
 
     def _sent(self) -> Iterator[str]:

@@ -1,11 +1,11 @@
-"""A year of playbooks: every pack's, switched on, for a simulated company, with a clock that jumps.
+"""A year of playbooks and alerts: every pack's, switched on, for a simulated company, with a clock that jumps.
 
 `python -m tests.simulated_year [--customers 850] [--days 365] [--packs NAME …] [--keep DIR]` simulates the world,
 computes and publishes every day, then lives through them: the day arrives in the morning, people answer questions, log
-outcomes and reply, the worker turns every quarter of an hour in which something is due, and channels rehearse. It ends
-with 1 when a rule of `tests/services/team/playing/invariants.py` is broken. Each pack has a workspace, a database and a
-process of its own,
-as many at a time as there are cores.
+outcomes and reply, events come through the journal, colleagues take alerts up, put them away, resolve them or do not
+look, the worker turns every quarter of an hour in which something is due, and channels rehearse. It ends with 1 when a
+rule of `tests/services/team/{playing,alerting}/invariants.py` is broken. Each pack has a workspace, a database and a
+process of its own, as many at a time as there are cores.
 """
 
 import argparse
@@ -34,6 +34,7 @@ LAST: Final = date(2026, 6, 30)
 BEFORE: Final = 100
 """Days of the world before the year, so that metrics have something to look back on."""
 COLUMNS: Final = ("runs", "ended", "held out", "effects", "messages", "tasks", "approvals", "audit", "turns", "broken")
+ALERTS: Final = ("alerts", "again", "resting", "overdue", "escalated", "by people", "told")
 
 
 def main() -> int:
@@ -97,6 +98,7 @@ def _told(pack: str, workspace: Workspace, days: int) -> int:
         return 1
     found = json.loads(ended.stdout.splitlines()[-1])
     print(f"{pack:20}" + "".join(f"{found[name]:>10,}" for name in COLUMNS) + f"{found['seconds']:>10.0f}")
+    print(f"{'':20}" + "  ".join(f"{name} {found[name]:,}" for name in ALERTS))
     for what in found["rules"]:
         print(f"  {what}")
     sys.stdout.flush()
