@@ -184,3 +184,11 @@ def test_a_file_that_cannot_be_loaded_stays_and_others_are_loaded(
     shutil.rmtree(places.sealed()[0].with_suffix(".rows"))
     load(fresh)
     assert [row[2] for row in events(fresh)] == ["b", "c"]
+
+
+def test_a_name_that_no_database_holds_keeps_nothing_from_being_loaded(fresh: Workspace) -> None:
+    odd = {"id": "dp_1", "charge": "\ud800ch", "payment_intent": "pi\x00", "amount": 500, "currency": "usd"}
+    send(fresh, stripe_event("charge.dispute.created", odd), accepted("group", groupId="acme", userId="u"))
+    load(fresh)
+    assert not journal_of(fresh).sealed()
+    assert asked(fresh, "SELECT name FROM customers") == [("acme",)]

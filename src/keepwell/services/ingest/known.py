@@ -93,8 +93,8 @@ def wanted_by(messages: Iterable[Message]) -> Wanted:
 def payment_names(body: dict[str, Any]) -> list[str]:
     """The charge and the payment that an event of Stripe names."""
     thing = mapping(mapping(body.get("data")).get("object"))
-    names = [thing.get("charge"), thing.get("payment_intent")]
-    return [name for name in names if isinstance(name, str) and name]
+    said = (thing.get("charge"), thing.get("payment_intent"))
+    return [name for one in said if isinstance(one, str) and (name := text(one))]
 
 
 def known_of(warehouse: Warehouse, wanted: Wanted) -> Known:
