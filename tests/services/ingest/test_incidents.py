@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from keepwell.services.ingest import incidents
 from keepwell.services.ingest.belonging import Belonging
 from keepwell.services.ingest.incidents import incident_names, incident_of
 from tests.services.ingest.sent import NOW, accepted, read, stripe_event
@@ -85,3 +86,23 @@ def test_whose_a_thing_of_stripe_is() -> None:
     assert belonging.customer(failed, {}) == "corp"
     named = read(stripe_event("invoice.payment_failed", {"id": "in_2", "metadata": {"customer_id": "acme"}}))
     assert belonging.customer(named, {}) == "acme"
+
+
+def test_a_subscription_without_an_id_tells_its_kind_alone() -> None:
+    message = read(stripe_event("customer.subscription.deleted", {"customer": "cus_1", "status": "canceled"}))
+    assert incident_names(message) == ("customer.subscription.deleted",)
+
+
+def test_what_cannot_be_understood_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(message: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(incidents, "_told", broken)
+    message = read(stripe_event("invoice.paid", {"id": "in_1"}))
+    assert (incident_names(message), incident_of(message, "acme")) == ((), None)
+
+
+def test_properties_are_texts_that_a_database_holds() -> None:
+    found = incident_of(read(accepted(userId="u", event="e", properties={"a\x00": ["\ud800"]}, messageId="m")), "acme")
+    assert found is not None
+    assert found.properties == {"a\ufffd": ["\ufffd"]}

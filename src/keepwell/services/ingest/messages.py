@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from keepwell.services.ingest.values import moment, text
+from keepwell.services.ingest.values import moment, sound, text
 
 EVENT_BYTES: Final = 32 * 1024
 BATCH_BYTES: Final = 500 * 1024
@@ -82,7 +82,7 @@ def checked_stripe(body: Any, *, received_at: datetime) -> Accepted:
             raise Rejected("must be a text", name)
     if not isinstance(body["data"].get("object"), dict):
         raise Rejected("must be an object", "data.object")
-    return _line(body["id"], STRIPE, received_at, body, limit=None)
+    return _line(sound(body["id"]), STRIPE, received_at, body, limit=None)
 
 
 def messages_of(path: Path) -> Iterator[Message]:
