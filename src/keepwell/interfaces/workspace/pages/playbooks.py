@@ -174,7 +174,7 @@ def _rules(model: Model, found: Playbook) -> list[tuple[str, str]]:
         ("Starts when", trigger_words(model, found.trigger)),
         ("Only for", "" if found.audience is None else f"customers with {condition_said(model, found.audience)}"),
         ("Has worked when", "" if found.goal is None else condition_said(model, found.goal)),
-        ("Judged", "" if found.goal is None else _judged(found)),
+        ("Judged", _judged(found)),
         ("Ends early with", stops_said(found)),
         ("Again", re_entry_said(found)),
         ("Messages", cap_said(model, found)),
@@ -186,9 +186,10 @@ def _rules(model: Model, found: Playbook) -> list[tuple[str, str]]:
 
 
 def _judged(found: Playbook) -> str:
-    """Until when the goal counts; with a hold-out on both sides."""
-    days = f"within {found.goal_days} day{'' if found.goal_days == 1 else 's'} of its start"
-    return f"{days}, against those held out" if found.hold_out else days
+    """Until when the goal counts, where somebody is held out to compare with."""
+    if found.goal is None or not found.hold_out:
+        return ""
+    return f"within {found.goal_days} day{'' if found.goal_days == 1 else 's'} of its start, against those held out"
 
 
 def _messages(model: Model, found: Playbook) -> list[tuple[str, Any, list[int]]]:
