@@ -1,5 +1,6 @@
 """Addresses that nothing is sent to: who is on the list, why, and who put them there."""
 
+from typing import Final
 from urllib.parse import urlencode
 
 from django import forms
@@ -16,6 +17,8 @@ from keepwell.store.models import Suppression
 
 PAGE = 50
 _TEXT = {"class": "form-control"}
+OFF: Final = "The address may be written to again. The data says so from the next run on."
+NO_NEWS: Final = "The address may be written to again, but it gets no marketing: it was unsubscribed."
 
 
 class SuppressForm(forms.Form):
@@ -74,7 +77,8 @@ def suppressed_remove(request: PageRequest, pk: int) -> HttpResponse:
     except SuppressionError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The address may be written to again. The data says so from the next run on.")
+        still = suppressions().filter(pk=pk).exists()
+        messages.success(request, NO_NEWS if still else OFF)
     return redirect("suppressed")
 
 

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox.written_back import subscribe_people, unsubscribe_people
-from keepwell.store.models import Suppression
+from keepwell.store.models import AuditEntry, Suppression
 
 ALL: Final = "all"
 MARKETING: Final = "marketing"
+_KIND: Final = "address"
+_OFF: Final = "address.allowed"
 SCOPES: Final = {ALL: "Everything", MARKETING: "Marketing"}
 
 
@@ -51,6 +53,10 @@ def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = 
     about = {"why": why, "scope": scope, "at": now, "note": note[:255], "added_by": who.person}
     row, made = Suppression.objects.get_or_create(address=plain, defaults=about)
     if not made and (row.scope == scope or row.scope == ALL):
+        if row.scope != scope and not _wants_no_news(plain):
+            _record(
+                who, row, "suppressed", f"No marketing to {plain}, once it may be written to again", now, scope=scope
+            )
         return row
     if not made:
         Suppression.objects.filter(pk=row.pk).update(**about)
@@ -62,10 +68,19 @@ def suppress(who: Actor, address: str, *, why: str, now: datetime, scope: str = 
 
 @transaction.atomic
 def allow(who: Actor, suppression_id: int, now: datetime, *, reason: str = "") -> None:
-    """Take an address from the list, and back what the list wrote into the data. Raises SuppressionError if gone."""
+    """Take an address from the list, and back what the list wrote into the data. Raises SuppressionError if gone.
+
+    Whose address got nothing at all and who had unsubscribed, too, stays without marketing; a second time ends that.
+    """
     row = Suppression.objects.select_for_update().filter(pk=suppression_id).first()
     if row is None:
         raise SuppressionError("This address is no longer on the list.")
+    if row.scope == ALL and _wants_no_news(row.address):
+        row.scope, row.why, row.note = MARKETING, Suppression.Why.UNSUBSCRIBED, ""
+        row.save(update_fields=["scope", "why", "note"])
+        words = f"{row.address} may be written to again, but no marketing: it was unsubscribed"
+        _record(who, row, "narrowed", words, now, reason=reason)
+        return
     people = subscribe_people(workspace(), row.address, now)
     said = f" ({reason})" if reason else ""
     _record(who, row, "allowed", f"{row.address} may be written to again{said}", now, people=people, reason=reason)
@@ -82,12 +97,21 @@ def checked_address(address: str) -> str:
     return plain
 
 
+def _wants_no_news(address: str) -> bool:
+    """Whether it was told, since the address was last taken from the list altogether, that it wants no marketing."""
+    told = AuditEntry.objects.filter(object_kind=_KIND, object_id=address[:255]).order_by("-pk")
+    for action, after in told.values_list("action", "after"):
+        if action == _OFF or (after or {}).get("scope") == MARKETING:
+            return action != _OFF
+    return False
+
+
 def _record(who: Actor, row: Suppression, what: str, summary: str, now: datetime, **more: Any) -> None:
     record(
         who,
         at=now,
         action=f"address.{what}",
-        kind="address",
+        kind=_KIND,
         object_id=row.address,
         summary=summary,
         after={"why": row.why, "scope": row.scope, "note": row.note, **more},
