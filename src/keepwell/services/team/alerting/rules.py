@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from keepwell.playbooks.play import amounts_of
 from keepwell.playbooks.texts import Amounts, filled
 from keepwell.services.ingest.values import sound
 from keepwell.services.planning.sources import current_model
+from keepwell.services.team.moments import moment_words
 from keepwell.services.team.surveys.events import asking_events
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Rules
@@ -219,12 +220,12 @@ def _plain(value: Any) -> str:
 
 
 def _moment_words(text: str) -> str:
-    """A moment as programs write it, in the words of the other moments of an alert; in UTC."""
+    """A moment as programs write it, in the words of the other moments of an alert."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return moment_words(found)
 
 
 def _words(name: str) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from keepwell.services.team.alerting.marks import mark
 from keepwell.services.team.alerting.ways import CHANNELS, EMAIL, NOTIFY, PERSONAL, channels_of, listed
+from keepwell.services.team.moments import moment_words
 from keepwell.services.team.outbox.queue import put
 from keepwell.services.team.playing.roles import People
 from keepwell.store.models import Alert, Channel, Person
@@ -82,7 +83,7 @@ def _told(people: Sequence[Person], channels: Sequence[str]) -> str:
 
 def words_of(found: Alert) -> str:
     """An alert as a message to colleagues."""
-    due = None if found.due_at is None else f"Somebody has to take it up by {found.due_at:%Y-%m-%d %H:%M} UTC."
+    due = None if found.due_at is None else f"Somebody has to take it up by {moment_words(found.due_at)}."
     values = [f"{label}: {text}" for label, text in found.values.get("shown", ())]
     todo = f"What to do next: {found.action}" if found.action else None
     link = f"{settings.WEB.url}/alerts/{found.pk}"

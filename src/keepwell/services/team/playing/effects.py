@@ -8,6 +8,7 @@ from keepwell.playbooks.events import Effect, Wanted
 from keepwell.playbooks.state import State
 from keepwell.playbooks.walk import UNANSWERED
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.moments import moment_words
 from keepwell.services.team.playing.desk import NOT_RECEIVED, Desk
 from keepwell.services.team.playing.effects_data import assign, update_fields
 from keepwell.services.team.playing.effects_people import approval, notify, task
@@ -139,7 +140,7 @@ def _timer(wish: Wish) -> tuple[Result, str]:
         unique_fields=["run", "number"],
         update_fields=["due_at"],
     )
-    return {}, f"waits until {due:%Y-%m-%d %H:%M} UTC"
+    return {}, f"waits until {moment_words(due)}"
 
 
 def _message(wish: Wish) -> tuple[Result, str]:

@@ -163,7 +163,8 @@ def _slow(seen: Seen, name: str, last: Measured, usual: float) -> Found:
         for one in seen.tickets
         if one.category == "Performance" and one.row.created_at >= min(last.at, seen.now) - timedelta(days=7)
     )
-    figures = {"metric": name, "value": last.value, "baseline": usual, "ratio": round(ratio, 2), "at": f"{last.at}"}
+    at = f"{last.at:%Y-%m-%d %H:%M} UTC"
+    figures = {"metric": name, "value": last.value, "baseline": usual, "ratio": round(ratio, 2), "at": at}
     words = name.replace("_", " ")
     why = f"{words} is {last.value:g}, {ratio:.1f} times its baseline of {usual:g}"
     return Found(LATENCY, name[:160], f"{words} at {ratio:.1f} times its baseline", why, tickets, figures)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from keepwell.services.published.tickets import tickets_version
 from keepwell.services.team.alerting.hearing import arrived
+from keepwell.services.team.moments import moment_words
 from keepwell.services.team.support.clocks import WORDS, Clock, rings
 from keepwell.services.team.support.tickets import DeskTicket, desk_tickets
 from keepwell.services.workspace import Workspace
@@ -122,6 +123,6 @@ def _incident(one: DeskTicket, clock: Clock, what: str, at: datetime) -> Inciden
         "priority": one.priority,
         "category": one.category,
         "level": WORDS[clock.kind],
-        "due": f"{clock.due_at:%Y-%m-%d %H:%M} UTC",
+        "due": moment_words(clock.due_at),
     }
     return Incident(one.row.customer_id, (EVENTS[what],), at, f"{one.ticket_id}:{_name(clock, what)}", about)
