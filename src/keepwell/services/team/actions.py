@@ -74,8 +74,12 @@ def act(stop: threading.Event, *, now: Callable[[], datetime]) -> None:
 
 
 def deliver(stop: threading.Event, *, now: Callable[[], datetime]) -> None:
-    """Send what is in the outbox until `stop` is set."""
-    _go_on(stop, now, "deliveries", DELIVERIES)
+    """Send what is in the outbox until `stop` is set, each message at its own moment."""
+
+    def outbox(here: Workspace, begun: datetime, worker: str) -> int:
+        return delivery_turn(here, begun, worker=worker, clock=now)
+
+    _go_on(stop, now, "deliveries", (("outbox", outbox),))
 
 
 def _go_on(stop: threading.Event, now: Callable[[], datetime], name: str, turns: Sequence[tuple[str, Turn]]) -> None:

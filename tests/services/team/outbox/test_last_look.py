@@ -1,6 +1,6 @@
 """What became true after a message was put into the outbox, and before it left."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -119,3 +119,17 @@ def test_a_channel_that_does_not_answer_keeps_no_other_waiting(
     for number in range(3):
         delivery_turn(here, NOON + timedelta(seconds=number), worker="w1")
     assert left == [row.key]
+
+
+def test_a_long_turn_looks_at_the_clock_for_each_message(here: Workspace, left: list[str]) -> None:
+    evening = NOON.replace(hour=19, minute=59)
+    first, second, third = (waiting(now=evening) for _ in range(3))
+
+    def clock() -> datetime:
+        return evening + timedelta(seconds=40 * len(left))
+
+    delivery_turn(here, evening, worker="w1", clock=clock)
+    assert fresh(first).sent_at == evening + timedelta(seconds=40), "who clicks at once is a program, counted from here"
+    assert fresh(second).sent_at == evening + timedelta(seconds=80)
+    assert (left, fresh(third).state) == ([first.key, second.key], State.WAITING)
+    assert third.due_at.hour == 8

@@ -6,7 +6,7 @@ and webhooks are sent again, messages to customers are given up with the reason,
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,21 +44,32 @@ class Claimed:
     worker: str
     at: datetime
     rehearsed: list[str] = field(default_factory=list)
+    clock: Callable[[], datetime] | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The moment that it is by now: messages before this one may have taken their time."""
+        return self.at if self.clock is None else max(self.at, self.clock())
 
     def still(self, outgoing_id: int) -> QuerySet[Outgoing]:
         """The row, if it is this claim's."""
         return Outgoing.objects.filter(pk=outgoing_id, claimed_by=self.worker, claimed_at=self.at)
 
 
-def delivery_turn(workspace: Workspace, now: datetime, *, worker: str, limit: int = 50) -> int:
-    """Send what is due; returns how many messages were brought further. Several workers may do this at once."""
+def delivery_turn(
+    workspace: Workspace, now: datetime, *, worker: str, limit: int = 50, clock: Callable[[], datetime] | None = None
+) -> int:
+    """Send what is due; returns how many messages were brought further. Several workers may do this at once.
+
+    With a `clock` each message leaves at its own moment; without one all of them at `now`.
+    """
     settled = _settle_lost(now)
-    claim = Claimed(worker[:120], now)
+    claim = Claimed(worker[:120], now, clock=clock)
     done, tired = 0, set[str]()
     for outgoing_id, customer_id, lane in _claim(claim, limit):
         # What does not answer is not asked again in this turn: what waits behind it must not.
         if lane in tired:
-            claim.still(outgoing_id).update(claimed_by="", claimed_at=None, due_at=now + PAUSE)
+            claim.still(outgoing_id).update(claimed_by="", claimed_at=None, due_at=claim.now + PAUSE)
             continue
         result = _deliver(workspace, outgoing_id, customer_id, claim)
         done += 1
@@ -99,7 +110,7 @@ def _deliver(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Cl
     if row is None:
         return None
     try:
-        result = SENDERS[row.channel](row, claim.at)
+        result = SENDERS[row.channel](row, claim.now)
     except Exception as error:
         LOG.exception("outbox %s: sending failed", row.pk)
         result = unclear(row, f"{type(error).__name__}: {error}")
@@ -119,20 +130,20 @@ def _begin(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Clai
     row = rows.select_for_update(of=("self",)).first()
     if row is None:
         return None
-    found = verdict(workspace, row, known=row.channel in SENDERS, now=claim.at)
+    found = verdict(workspace, row, known=row.channel in SENDERS, now=claim.now)
     match found.what:
         case Verdict.SEND:
             _change(row, state=Outgoing.State.SENDING, attempts=row.attempts + 1)
             return row
         case Verdict.REHEARSE:
-            _change(row, state=Outgoing.State.REHEARSED, sent_at=claim.at, claimed_by="", claimed_at=None, error="")
-            note(row, "rehearsed", f"Dry run, nothing left: {row}", claim.at)
+            _change(row, state=Outgoing.State.REHEARSED, sent_at=claim.now, claimed_by="", claimed_at=None, error="")
+            note(row, "rehearsed", f"Dry run, nothing left: {row}", claim.now)
             claim.rehearsed.append(f"outbox {row.pk}, {row.channel} to {row.address or row.company}: {row.subject}")
         case Verdict.LATER:
-            _change(row, due_at=found.until or claim.at, claimed_by="", claimed_at=None)
+            _change(row, due_at=found.until or claim.now, claimed_by="", claimed_at=None)
         case what:
             _change(row, state=Outgoing.State(str(what)), error=found.why, claimed_by="", claimed_at=None)
-            note(row, str(what), f"Not sent: {row} ({found.why})", claim.at)
+            note(row, str(what), f"Not sent: {row} ({found.why})", claim.now)
     return None
 
 
@@ -149,16 +160,17 @@ def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
     """Write down what became of it. Who was so slow that it was given up meanwhile may still say that it left."""
     mine = Outgoing.objects.filter(pk=row.pk, attempts=row.attempts)
     states = [Outgoing.State.SENDING, *([Outgoing.State.DEAD] if isinstance(result, Sent) else [])]
-    about = _outcome(row, result, claim.at)
+    now = claim.now
+    about = _outcome(row, result, now)
     if not mine.filter(state__in=states).update(claimed_by="", claimed_at=None, **about):
         return
     for name, value in about.items():
         setattr(row, name, value)
     if isinstance(result, Retry) and not result.tried:
         return
-    note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), claim.at)
+    note(row, row.state, _FINISHED[row.state].format(row=row, why=row.error), now)
     if row.state == Outgoing.State.SENT:
-        keep_touch(row, claim.at)
+        keep_touch(row, now)
 
 
 _FINISHED: Final[Mapping[str, str]] = {
