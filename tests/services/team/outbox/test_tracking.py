@@ -175,6 +175,9 @@ def test_the_list_is_kept_by_people_too() -> None:
     assert [found.address for found in suppressions("ADA")] == ["ada@acme.example"]
     assert AuditEntry.objects.filter(action="address.suppressed").count() == 2
     allow(WHO, one.pk, LATER)
+    assert suppressed("ada@acme.example", "personal") is None
+    assert suppressed("ada@acme.example", "marketing") is not None, "it wanted none before it bounced"
+    allow(WHO, one.pk, LATER)
     assert suppressed("ada@acme.example", "marketing") is None
     with pytest.raises(SuppressionError):
         allow(WHO, one.pk, LATER)
