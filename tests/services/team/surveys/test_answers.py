@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from keepwell.services.published import PortfolioQuery, portfolio_rows
+from keepwell.model.problems import DefinitionError
+from keepwell.services.published import NothingPublished, PortfolioQuery, portfolio_rows
+from keepwell.services.team.alerting import hearing
 from keepwell.services.team.surveys.answers import AnswerRefused, answer, comment, opt_out
 from keepwell.services.team.surveys.figures import answers, last_comments, one_survey
 from keepwell.services.team.tasks import open_tasks_from_run
-from keepwell.services.workspace import Workspace
+from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import (
     Alert,
     AuditEntry,
@@ -185,3 +187,18 @@ def test_figures_are_of_the_customers_whom_one_sees(published: Workspace, person
     assert everybody is not None
     assert (mine.answered, mine.score) == (1, 100.0)
     assert (everybody.answered, everybody.score) == (2, 0.0)
+
+
+@pytest.mark.parametrize("error", [DefinitionError([]), WorkspaceError("no model"), NothingPublished("nothing")])
+def test_an_answer_is_taken_while_nobody_can_read_the_model(
+    published: Workspace, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def unreadable(_: object) -> None:
+        raise error
+
+    invitation = invited(customers(published)[0])
+    monkeypatch.setattr(hearing, "ruling_of", unreadable)
+    answer(published, invitation.pk, 3, NOON)
+    invitation.refresh_from_db()
+    assert invitation.score == 3
+    assert Task.objects.filter(customer_id=invitation.customer_id).exists()

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db import transaction
 
+from keepwell.model.problems import DefinitionError
 from keepwell.model.survey_definitions import Group, Survey, group_of
 from keepwell.playbooks.events import Happened
 from keepwell.services.published import NothingPublished
@@ -15,7 +16,7 @@ from keepwell.services.team.playing.happenings import happened
 from keepwell.services.team.surveys.defined import surveys_of
 from keepwell.services.team.surveys.follow import follow_answer, follow_comment
 from keepwell.services.team.surveys.links import invitation_in
-from keepwell.services.workspace import Workspace
+from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import CanonicalWrite, Suppression, SurveyInvitation
 
@@ -150,8 +151,8 @@ def _tell(workspace: Workspace, invitation: SurveyInvitation, group: Group, now:
     names = (f"{invitation.kind}_answered", "survey_answered")
     try:
         arrived(workspace, [Incident(customer, names, now, key, properties)], now)
-    except NothingPublished:
-        # Nobody is known yet whom it could concern.
+    except (NothingPublished, DefinitionError, WorkspaceError):
+        # Nobody is known yet whom it could concern, or no rule can be read: the answer counts all the same.
         return
 
 
