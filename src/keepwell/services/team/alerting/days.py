@@ -115,7 +115,10 @@ def _over(workspace: Workspace, ruling: Ruling, today: DayFacts) -> Iterator[tup
 def _on(
     workspace: Workspace, days: dict[date, DayFacts], as_of: date, customer: str, signal: str, needed: int
 ) -> list[bool]:
-    """Whether a signal was on, on each of the last days that are on record without a gap, the newest last."""
+    """Whether a signal was on, on the last days that are on record without a gap, the newest last.
+
+    Behind the last on which it was on nothing is looked at: that is not long enough ago.
+    """
     published, found = frozenset(workspace.snapshots.dates()), []
     for back in range(needed):
         day = as_of - timedelta(days=back)
@@ -125,6 +128,8 @@ def _on(
             days[day] = day_facts(workspace.snapshots, day, ())
         facts = days[day].facts(customer)
         found.append(facts is not None and signal in facts.signals)
+        if found[-1]:
+            break
     return found[::-1]
 
 
