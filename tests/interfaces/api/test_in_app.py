@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any, Final
 
 import jwt
@@ -186,3 +187,11 @@ def test_what_is_no_token_is_refused(secret: str) -> None:
 
 def test_a_message_of_a_number_that_no_message_has_is_not_found() -> None:
     assert called("POST", "messages/99999999999999999999999/seen", token()).status_code == 404
+
+
+def test_what_was_put_away_hides_no_older_message() -> None:
+    older = message(sent_at=NOW - timedelta(days=1))
+    for _ in range(45):
+        assert called("POST", f"messages/{message().pk}/dismissed", token()).status_code == 204
+    assert [one["id"] for one in shown(token())] == [older.pk]
+    assert len(shown(token(user="u-2"))) == 0

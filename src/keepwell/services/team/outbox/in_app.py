@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from keepwell.services.team.outbox.tracking import record_event
 from keepwell.store.models import Channel, Outgoing, OutgoingEvent
@@ -55,11 +55,12 @@ def origins() -> frozenset[str]:
 
 def feed(reader: Reader, now: datetime) -> list[InApp]:
     """What a user has not put away, the newest first."""
-    rows = _for(reader).filter(sent_at__gt=now - SHOWN_FOR).order_by("-sent_at", "-pk")[: 2 * MOST]
-    marks = {(row.pk, kind): _mark(row.pk, reader, kind) for row in rows for kind in (SEEN, DISMISSED)}
+    rows = list(
+        _for(reader).exclude(_put_away(reader)).filter(sent_at__gt=now - SHOWN_FOR).order_by("-sent_at", "-pk")[:MOST]
+    )
+    marks = {row.pk: _mark(row.pk, reader, SEEN) for row in rows}
     known = set(OutgoingEvent.objects.filter(key__in=marks.values()).values_list("key", flat=True))
-    kept = [row for row in rows if marks[row.pk, DISMISSED] not in known]
-    return [_shown(row, seen=marks[row.pk, SEEN] in known) for row in kept[:MOST]]
+    return [_shown(row, seen=marks[row.pk] in known) for row in rows]
 
 
 def reacted(reader: Reader, outgoing_id: int, kind: str, now: datetime) -> bool:
@@ -82,6 +83,11 @@ def _for(reader: Reader) -> QuerySet[Outgoing]:
     mine = Q(person_id=reader.person_id) | Q(person_id="")
     sent = Q(channel=CHANNEL, audience=Channel.Audience.CUSTOMER, state=Outgoing.State.SENT)
     return Outgoing.objects.filter(sent & mine, customer_id=reader.customer_id)
+
+
+def _put_away(reader: Reader) -> Exists:
+    mine = OutgoingEvent.objects.filter(outgoing=OuterRef("pk"), kind=DISMISSED, data__person=reader.person_id)
+    return Exists(mine)
 
 
 def _mark(outgoing_id: int, reader: Reader, kind: str) -> str:
