@@ -168,3 +168,13 @@ def test_nothing_that_is_sent_breaks_it(senders: Sender, kind: str, body: bytes)
 @pytest.fixture
 def senders(sender: MakeSender) -> Sender:
     return sender()
+
+
+def test_a_batch_that_no_pause_makes_small_enough_is_too_large(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "ALLOWANCE", keys.Allowance(burst=5, clock=lambda: 0.0))
+    program, one = sender(), {"type": "track", "userId": "u", "event": "e"}
+    assert "5 events" in problem(program.send("batch", {"batch": [one] * 6}), 413)["detail"]
+    assert program.send("batch", {"batch": [one] * 5}).status_code == 200
+    assert problem(program.send("batch", {"batch": [one] * 5}), 429)

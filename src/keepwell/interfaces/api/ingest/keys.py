@@ -86,6 +86,9 @@ class Allowance:
 
     def take(self, key: int, events: int) -> None:
         """Count events; raises Refused when there are too many."""
+        if events > self.burst:
+            said = f"A batch may have {self.burst:g} events. Send them in several."
+            raise Refused(413, "Too large", said)
         with self._lock:
             now = self.clock()
             left, then = self._left.pop(key, (self.burst, now))
