@@ -12,7 +12,7 @@ from keepwell.services.published import PortfolioQuery, portfolio_rows
 from keepwell.services.team.surveys.answers import answer, comment
 from keepwell.services.team.surveys.links import survey_url, token_of
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import CanonicalWrite, Outgoing, SurveyInvitation, WorkspaceSetting
+from keepwell.store.models import CanonicalWrite, Outgoing, Suppression, SurveyInvitation, WorkspaceSetting
 from tests.services.team.surveys.world import NPS, invited
 from tests.web import NOW, MakeClient
 
@@ -117,6 +117,14 @@ def test_who_does_not_want_to_be_asked_is_not_asked(published: Workspace) -> Non
     page = stranger.get(path_of(one) + "?said=stop").content.decode()
     assert "ada@acme.example" in page
     assert fresh(one).score is None
+
+
+def test_who_does_not_want_to_be_asked_can_say_so_after_the_end(published: Workspace) -> None:
+    one, stranger = invite(published, expires_at=NOW.replace(year=2020)), Client()
+    assert b"Do not ask me again" in stranger.get(path_of(one)).content
+    assert stranger.post(path_of(one), {"stop": "1"})["Location"].endswith("?said=stop")
+    assert Suppression.objects.get().scope == "marketing"
+    assert b"gets no more surveys" in stranger.get(path_of(one) + "?said=stop").content
 
 
 def test_the_list_shows_figures_words_and_what_is_off(client_of: MakeClient, published: Workspace) -> None:

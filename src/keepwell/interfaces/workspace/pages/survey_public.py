@@ -42,9 +42,13 @@ def survey_answer(request: HttpRequest, token: str) -> HttpResponse:
     invitation = invitation_of(token)
     if invitation is None:
         return _shown(request, {"unknown": True}, 404)
+    if request.method == "POST" and "stop" in request.POST:
+        opt_out(invitation, clock.now())
+        return _done(token, "?said=stop")
     survey = survey_of(workspace(), invitation)
     if survey is None or clock.now() > invitation.expires_at:
-        return _shown(request, {"ended": True, "answered": invitation.score is not None}, 410)
+        about = {"answered": invitation.score is not None, "said": request.GET.get("said", "")}
+        return _shown(request, {"ended": True, "invitation": invitation, **about}, 410)
     if request.method == "POST":
         return _post(request, token, survey, invitation)
     return _shown(request, _question(request, survey, invitation))
@@ -54,10 +58,7 @@ def _post(request: HttpRequest, token: str, survey: Survey, invitation: SurveyIn
     said = ""
     words = request.POST.get("comment")
     try:
-        if "stop" in request.POST:
-            opt_out(invitation, clock.now())
-            said = "?said=stop"
-        elif "score" in request.POST or words is None:
+        if "score" in request.POST or words is None:
             answer(workspace(), invitation.pk, _number(request.POST.get("score", "")), clock.now())
         # Whoever writes and then thinks better of the number sends both.
         if words is not None and (words.strip() or "score" not in request.POST):
@@ -65,8 +66,12 @@ def _post(request: HttpRequest, token: str, survey: Survey, invitation: SurveyIn
             said = "?said=words"
     except AnswerRefused as refused:
         return _shown(request, _question(request, survey, invitation) | {"problem": str(refused)}, 422)
+    return _done(token, said)
+
+
+def _done(token: str, said: str) -> HttpResponse:
+    """After POST another address, so that loading the page again sends nothing again."""
     found = HttpResponseRedirect(reverse("survey_answer", args=[token]) + said)
-    # After POST another address, so that loading the page again sends nothing again.
     found.status_code = 303
     return found
 
