@@ -195,3 +195,9 @@ def test_what_was_put_away_hides_no_older_message() -> None:
         assert called("POST", f"messages/{message().pk}/dismissed", token()).status_code == 204
     assert [one["id"] for one in shown(token())] == [older.pk]
     assert len(shown(token(user="u-2"))) == 0
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 256, 7, None, ["u-1"], {"$ne": ""}])
+def test_a_token_for_a_name_that_nobody_has_is_refused(name: Any) -> None:
+    assert called("GET", "feed", token(user=name)).status_code == 401
+    assert called("GET", "feed", token(customer=name)).status_code == 401

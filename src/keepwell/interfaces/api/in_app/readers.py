@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from keepwell.interfaces.api.ingest.answers import Refused
 from keepwell.interfaces.api.problems import answer
 from keepwell.interfaces.api.security import ApiRequest
+from keepwell.services.ingest.values import sound
 from keepwell.services.team.outbox.in_app import KEY, Reader, in_app_key, origins
 
 View = Callable[..., HttpResponse]
@@ -74,7 +75,7 @@ def reader_of(request: ApiRequest) -> Reader:
 
 def _reader(said: dict[str, Any]) -> Reader:
     customer, person = said["customer"], said["sub"]
-    if not all(isinstance(one, str) and 0 < len(one) <= _LENGTH and "\0" not in one for one in (customer, person)):
+    if not all(isinstance(one, str) and 0 < len(one) <= _LENGTH and sound(one) == one for one in (customer, person)):
         raise _unknown("“sub” and “customer” are the ids of the user and of its customer, as texts.")
     latest = datetime.now(UTC) + LONGEST + timedelta(seconds=_LEEWAY)
     if int(said["exp"]) > latest.timestamp():
