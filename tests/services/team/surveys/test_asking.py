@@ -20,7 +20,7 @@ from keepwell.services.team.surveys.links import invitation_in, survey_url
 from keepwell.services.team.surveys.occasions import Seen, occasions
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import AuditEntry, Outgoing, SurveyInvitation, WorkspaceSetting
-from tests.services.team.outbox.world import NOON
+from tests.services.team.outbox.world import NOON, waiting
 from tests.web import LAST
 
 from .world import CSAT, NPS, asked, customers, invited, occasion, survey
@@ -203,3 +203,12 @@ def test_a_link_to_unsubscribe_in_a_survey_s_own_words_works(published: Workspac
     row = outgoing_of(pen, survey(message="words"), words, to, invitation, NOON, again=again)
     found = [tokens.unsubscribing(one.rstrip(")")) for one in re.findall(r"/m/u/(\S+)", row.text)]
     assert set(found) == (set() if again else {row.key})
+
+
+def test_who_left_since_is_not_reminded(published: Workspace) -> None:
+    switch_survey(OPS, published, NPS, True, NOON - timedelta(days=6))
+    left = waiting(now=NOON - timedelta(days=5), state="sent")
+    gone = invited(customers(published)[0], sent_at=NOON - timedelta(days=5), outgoing=left, person_id="p-gone")
+    assert remind(published, NOON) == 0
+    SurveyInvitation.objects.filter(pk=gone.pk).update(person_id="")
+    assert remind(published, NOON) == 1, "the customer's own address is nobody's in particular"

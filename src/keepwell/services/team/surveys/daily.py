@@ -77,8 +77,9 @@ def _remind(workspace: Workspace, survey: Survey, invitation: SurveyInvitation, 
     if account is None or not account.facts.active or suppressed(invitation.address, MARKETING):
         return False
     people = recipients(workspace, account, "all_users")
-    to = next((one for one in people if one.address.lower() == invitation.address), Addressee(invitation.address))
-    if to.unsubscribed or not mine.update(reminded_at=now):
+    found = (one for one in people if one.address.lower() == invitation.address)
+    to = next(found, None if invitation.person_id else Addressee(invitation.address))
+    if to is None or to.unsubscribed or not mine.update(reminded_at=now):
         return False
     pen = Pen(workspace, account, counted=False)
     outgoing_of(pen, survey, None, to, invitation, now, again=True)
