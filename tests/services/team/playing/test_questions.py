@@ -1,5 +1,7 @@
 """Questions of playbooks: closed by a stop, expired, answered once."""
 
+from datetime import timedelta
+
 import pytest
 
 from keepwell.playbooks.events import Happened
@@ -66,3 +68,17 @@ def test_a_question_is_answered_once(stage: MakeStage, person: MakePerson) -> No
         approval_decide(WHO, question.pk, True, "", here.now)
     here.turn()
     assert not Offer.objects.exists()
+
+
+def test_an_answer_that_comes_too_late_is_refused_although_no_worker_saw_the_end(stage: MakeStage) -> None:
+    here = stage(LADDER)
+    here.start()
+    here.after(hours=24)
+    question = Approval.objects.get()
+    assert question.due_at is not None
+    with pytest.raises(ApprovalRefused, match="time for an answer is over"):
+        approval_decide(WHO, question.pk, True, "", question.due_at + timedelta(seconds=1))
+    assert approval_decide(WHO, question.pk, True, "", question.due_at).state == "given"
+    here.now = question.due_at + timedelta(seconds=1)
+    here.turn()
+    assert Offer.objects.exists(), "who answers at the last moment answers in time"

@@ -50,6 +50,8 @@ def approval_decide(who: Actor, approval_id: int, given: bool, note: str, now: d
         raise ApprovalRefused("There is no such question for you to answer.")
     if approval.state != Approval.State.OPEN:
         raise ApprovalRefused(_closed(approval))
+    if approval.due_at is not None and now > approval.due_at:
+        raise ApprovalRefused("The time for an answer is over: nobody's answer is a no.")
     why_not = deciding.why_not(who.person, approval) if approval.kind == deciding.KIND and who.person else ""
     if why_not:
         raise ApprovalRefused(why_not)
