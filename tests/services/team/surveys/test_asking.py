@@ -212,3 +212,11 @@ def test_who_left_since_is_not_reminded(published: Workspace) -> None:
     assert remind(published, NOON) == 0
     SurveyInvitation.objects.filter(pk=gone.pk).update(person_id="")
     assert remind(published, NOON) == 1, "the customer's own address is nobody's in particular"
+
+
+def test_switching_off_takes_back_what_failed_and_would_be_tried_again(published: Workspace) -> None:
+    switch_survey(OPS, published, NPS, True, NOON)
+    asked(published, occasion(customers(published)[0]))
+    Outgoing.objects.update(state=Outgoing.State.FAILED)
+    assert switch_survey(OPS, published, NPS, False, NOON) == 1
+    assert Outgoing.objects.get().state == Outgoing.State.CANCELLED

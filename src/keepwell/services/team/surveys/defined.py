@@ -19,6 +19,7 @@ from keepwell.store.models import Outgoing, WorkspaceSetting
 SETTING: Final = "surveys_on"
 """The surveys that are switched on, each with the moment from which on it looks."""
 _OFF: Final = "The survey was switched off"
+_NOT_LEFT: Final = (Outgoing.State.WAITING, Outgoing.State.FAILED)
 
 
 def surveys_of(workspace: Workspace) -> Mapping[str, Survey]:
@@ -66,7 +67,7 @@ def switch_survey(who: Actor, workspace: Workspace, name: str, on: bool, now: da
 
 def _take_back(who: Actor, name: str, now: datetime) -> int:
     """What was not sent yet, reminders included, is not sent any more."""
-    waiting = Outgoing.objects.filter(key__startswith="survey:", payload__survey=name, state=Outgoing.State.WAITING)
+    waiting = Outgoing.objects.filter(key__startswith="survey:", payload__survey=name, state__in=_NOT_LEFT)
     return sum(_left(who, number, now) for number in list(waiting.values_list("pk", flat=True)))
 
 
