@@ -1,17 +1,20 @@
 """Values of the metrics over small tables: one statement per table for any number of dates.
 
-Rows are joined to the dates on which they are visible, with every column as it was known then (`Table.reveals`),
-so a ticket resolved tomorrow is open today, in a backfill as in the run of that day.
+Rows are joined to the dates on which they are visible, with every column as it was known then (`Table.reveals`, and
+`earlier_values` for rows that are written over), so a ticket resolved tomorrow is open today, in a backfill as in the
+run of that day.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from sqlglot import exp
 
+from keepwell.metrics.earlier_values import earlier_join, earlier_value
 from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.frame import Codes, Floats, Ints, Quality
 from keepwell.metrics.plan import RowMetric, RowPlan, both
@@ -94,16 +97,14 @@ class RowSql:
         entity = "r.customer" if self.plan.entity == "customer" else "r.person_id"
         return (
             f"SELECT d.i, d.day, d.date, {entity} AS e, r.customer, {masked}{days} FROM {DATES} d JOIN {table.name} r"
-            f" ON {visible}{near} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
+            f" ON {visible}{near}{self._earlier} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
         )
 
-    @property
-    def _used(self) -> list[str]:
-        """The stored columns that some metric reads."""
-        table = self.plan.table
-        named = {"person_id" if n == "people" else n for m in self.plan.metrics for n in _names(m)}
-        own = {m.metric.time for m in self.plan.metrics} | {table.key, table.time, table.ends, table.json_column}
-        return [c for c in table.column_names if _stored(c) and c in named | own]
+    @cached_property
+    def _earlier(self) -> str:
+        """What joins earlier values of rows that were written over; most metrics read none."""
+        named = {name for metric in self.plan.metrics for name in _names(metric)}
+        return earlier_join(self.plan.table.name, DATES, named)
 
     def _reach(self) -> int | None:
         table = self.plan.table
@@ -119,7 +120,7 @@ class RowSql:
         reveal = self.plan.table.reveals.get(column)
         own = f"r.{quoted(column)}"
         if reveal is None:
-            return own
+            return (earlier_value(self.plan.table.name, column) if self._earlier else None) or own
         by = f"r.{quoted(reveal.by)}"
         if reveal.before is None:
             hidden = f"{by} >= d.ends"
