@@ -172,6 +172,13 @@ CASES = (
         ((3, "occurred_at", "range"),),
     ),
     Case(
+        "ids that are longer than the workspace keeps",
+        "events.csv",
+        lines(EVENT, f"{'c' * 256},login,2026-01-01", f"{'c' * 255},login,2026-01-01"),
+        bad=((2, "customer_id", "long"), (3, "customer_id", "unknown_customer")),
+        reasons=("has more than 255 characters", "no customer has this id"),
+    ),
+    Case(
         "negative money",
         "invoices.csv",
         lines("invoice_id,customer_id,issued_at,amount_due", "i1,c1,2026-01-01,-5", "i2,c1,2026-01-01,5"),

@@ -13,6 +13,10 @@ BLANKS: Final = " \t\r\n\u00a0"
 NO: Final = ("false", "f", "no", "n", "0")
 FIRST_MOMENT: Final = "TIMESTAMP '1900-01-01'"
 LAST_MOMENT: Final = "TIMESTAMP '2200-01-01'"
+LONGEST_KEY: Final = 255
+_LONG: Final = f"has more than {LONGEST_KEY} characters"
+# The workspace's database keeps these beside what it knows of a customer, and has no room for more.
+_KEPT_ELSEWHERE: Final = ("customer_id", "person_id", "ticket_id", "owner_email")
 
 _FORMS: Final = MappingProxyType(
     {
@@ -93,6 +97,8 @@ def checks(column: Column, *, text: str, value: str, choice: DateChoice, cell: C
     found = []
     if column.required:
         found.append(Check(f"{text} IS NULL", column.name, "required", "is required, but empty or missing"))
+    if column.kind is Kind.TEXT and column.name in _KEPT_ELSEWHERE:
+        found.append(Check(f"length({text}) > {LONGEST_KEY}", column.name, "long", _LONG))
     if cell.cast is not None and column.kind is Kind.TEXT and not column.values:
         found.append(_invalid(column, text, value, _expected(replace(column, kind=Kind(cell.cast)), cell)))
     if column.kind is not Kind.TEXT or column.values:
