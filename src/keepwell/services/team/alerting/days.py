@@ -12,11 +12,12 @@ from keepwell.services.playbook_facts import DayFacts, day_facts
 from keepwell.services.team.alerting.raising import Cause, raise_alert, resolve_by_itself
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.alerting.telling import People
+from keepwell.services.team.named_values import remember, remembered
 from keepwell.services.team.playing.known import Known
 from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import off_long_enough
-from keepwell.store.models import Alert, WorkspaceSetting
+from keepwell.store.models import Alert
 
 SETTING: Final = "alerts_day"
 MOST_MISSED: Final = 14
@@ -50,17 +51,17 @@ def open_from_day(workspace: Workspace, as_of: date, now: datetime) -> AlertsOpe
         opened = sum(raise_alert(ruling, cause, now, people) is not None for cause in causes)
         resolved = sum(_resolved(number, why, now) for number, why in over)
         told = {"as_of": as_of.isoformat(), "before": earlier.isoformat() if earlier else None}
-        WorkspaceSetting.objects.update_or_create(name=SETTING, defaults={"value": told})
+        remember(SETTING, told)
     return AlertsOpened(opened, resolved)
 
 
 def _seen() -> tuple[date, date | None] | None:
     """The last day that was looked at, and which one it was compared with."""
-    setting = WorkspaceSetting.objects.filter(name=SETTING).first()
-    if setting is None:
+    last = remembered(SETTING)
+    if not last:
         return None
-    before = setting.value["before"]
-    return date.fromisoformat(setting.value["as_of"]), date.fromisoformat(before) if before else None
+    before = last["before"]
+    return date.fromisoformat(last["as_of"]), date.fromisoformat(before) if before else None
 
 
 def _earlier(workspace: Workspace, as_of: date, seen: tuple[date, date | None] | None) -> date | None:

@@ -13,11 +13,12 @@ from keepwell.model.timelines import timeline
 from keepwell.playbooks.play import Play
 from keepwell.playbooks.simulate import Day
 from keepwell.reporting.effects import Effect, share_difference, wilson
+from keepwell.services.team.named_values import remembered
 from keepwell.services.team.playing.plays import Kept, Plays, plays_of
 from keepwell.services.team.playing.seen import only_seen
 from keepwell.services.team.playing.shown import Seen
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import PlaybookHeldOut, PlaybookRun, WorkspaceSetting
+from keepwell.store.models import PlaybookHeldOut, PlaybookRun
 
 FEWEST: Final = 10
 """With fewer customers on either side nothing is said of a difference."""
@@ -121,8 +122,8 @@ def comparison_of(play: Play, seen: Seen, until: date | None) -> Comparison | No
 
 def last_day() -> date | None:
     """The last published day that playbooks have seen."""
-    setting = WorkspaceSetting.objects.filter(name=DAY_SETTING).first()
-    return date.fromisoformat(setting.value["as_of"]) if setting else None
+    last = remembered(DAY_SETTING)
+    return date.fromisoformat(last["as_of"]) if last else None
 
 
 def _with_goals(plays: Plays) -> Iterator[tuple[str, Kept]]:
