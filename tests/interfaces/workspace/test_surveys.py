@@ -193,3 +193,9 @@ def test_pages_ask_no_more_the_more_there_is(client_of: MakeClient, published: W
             counts.append(len(queries))
     assert counts[:2] == counts[2:]
     assert max(counts) <= 16
+
+
+def test_what_follows_an_answer_is_said_without_placeholders(client_of: MakeClient, published: Workspace) -> None:
+    page = client_of("ops").get(reverse("survey", args=[NPS])).content.decode()
+    assert "Answer the detractor at [company] ([score] of 10), within 24 hours" in page
+    assert "{company}" not in page

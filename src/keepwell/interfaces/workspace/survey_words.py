@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from keepwell.interfaces.workspace.playbook_words import COMPANY
 from keepwell.model.survey_definitions import (
     OnChange,
     OnDate,
@@ -55,5 +56,6 @@ def about(survey: Survey) -> list[tuple[str, str]]:
     for group in ("low", "middle", "high"):
         task = getattr(survey.tasks, group)
         if task is not None:
-            found.append((f"Task, {group} score", f"{task.task}, within {timeline(task.within).words}"))
+            title = task.task.format(company=COMPANY, score="[score]")
+            found.append((f"Task, {group} score", f"{title}, within {timeline(task.within).words}"))
     return found
