@@ -61,7 +61,7 @@ def channel_switch(request: PageRequest, name: str, audience: str) -> HttpRespon
     except ChannelError as error:
         messages.warning(request, str(error))
     else:
-        messages.success(request, f"{way.label} is {'live' if live else 'a dry run'} from now on.")
+        messages.success(request, f"{way.label}: {'live' if live else 'a dry run'} from now on.")
     return redirect("channels")
 
 
