@@ -121,6 +121,7 @@ TYPES = [
     ("trend < 0", "«mrr and vip", "'mrr' is a number; and takes a condition (true or false)"),
     ("trend < 0", "«mrr between 9 and 2", "between 9 and 2 is never true: low comes first"),
     ("trend < 0", "days_since(«mrr) > 3", "'mrr' is a number; days_since() takes a date"),
+    ("trend < 0", "months_since(«mrr) > 3", "'mrr' is a number; months_since() takes a date"),
     ("value: [pro, max]", "value: «[pro, mx]", "'plan' is never 'mx'; did you mean 'max'?"),
     ("health_band = 'Bad'", "health_band = «'bad'", "'health_band' is never 'bad'; did you mean 'Bad'?"),
     ("expr: logins -", "expr: «plan -", "'plan' is a text; '-' takes numbers"),

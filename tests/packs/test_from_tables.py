@@ -109,7 +109,7 @@ BUSY: dict[str, dict[str, Any]] = {
         "arr_12_months_ago": 4800,
         "arr_growth_12m": 0.5,
         "company_size": 250,
-        "tenure_months": 730 * 12 / 365.25,
+        "tenure_months": 24,
         "industry": "Tech",
         "meetings_per_quarter": 1,
         "email_response_rate": 0.5,
@@ -145,7 +145,7 @@ SILENT: dict[str, dict[str, Any]] = {
         "usage_change_30d": None,
     },
     "saas-monitoring": {"usage_trend_30_days": 0, "support_interaction_sentiment": None, "usage_percentage": None},
-    "portfolio-segments": {"arr": None, "arr_growth_12m": None, "industry": None, "tenure_months": 20 * 12 / 365.25},
+    "portfolio-segments": {"arr": None, "arr_growth_12m": None, "industry": None, "tenure_months": 20 / 30},
     "b2b-saas": {"days_inactive": 20, "seat_share": None, "failed_payments_90d": 0, "payment_status": None},
 }
 

@@ -19,7 +19,9 @@ from keepwell.warehouse.tables import TABLES
 
 _SAME_AS_COLUMN: Final = frozenset({Aggregate.LATEST, Aggregate.FIRST, Aggregate.MIN, Aggregate.MAX})
 _TEXTS: Final = frozenset({"lower", "upper", "trim", "concat", "replace", "substr", "split_part", "text", "property"})
-_NUMBERS: Final = frozenset({"days_since", "days_until", "days_between", "hours_between", "length", "number"})
+_NUMBERS: Final = frozenset(
+    {"days_since", "days_until", "days_between", "months_since", "hours_between", "length", "number"}
+)
 _SAME_AS_FIRST: Final = frozenset({"coalesce", "nullif", "least", "greatest", "before", "abs", "floor", "ceil"})
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from keepwell.metrics.frame import UNKNOWN_FROM, Bools, Codes, Column, Floats, Ints, Quality, constant_column
+from keepwell.metrics.months import months_between
 from keepwell.model.expressions import (
     Arithmetic,
     Between,
@@ -236,6 +237,8 @@ def _call(function: str, arguments: tuple[Expression, ...], context: Context) ->
             return Column(first.type, np.where(hit, np.nan, first.values), quality, first.texts)
         case "days_since" | "days_until" | "days_between":
             return _days(function, columns, context)
+        case "months_since":
+            return Column(MetricType.NUMBER, months_between(first.values, context.days), first.quality)
         case "contains" | "starts_with" | "ends_with":
             return _text_pair(function, first, columns[1])
         case "lower" | "upper" | "trim" | "length":

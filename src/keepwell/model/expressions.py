@@ -83,6 +83,7 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
     "as_of": (0, 0),
     "days_since": (1, 1),
     "days_until": (1, 1),
+    "months_since": (1, 1),
     "days_between": (2, 2),
     "before": (2, 2),
     "hours_between": (2, 2),

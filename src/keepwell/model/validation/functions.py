@@ -12,6 +12,7 @@ from keepwell.model.validation.context import Context, is_setting
 ROWS_ONLY: Final = frozenset(
     {"hours_between", "concat", "replace", "substr", "split_part", "number", "text", "property"}
 )
+VALUES_ONLY: Final = frozenset({"months_since"})
 TEXT_TESTS: Final = frozenset({"contains", "starts_with", "ends_with"})
 
 
@@ -28,6 +29,8 @@ def _messages(context: Context, usage: Usage, call: tree.Call) -> Iterator[str]:
     on_rows = usage.scope == "rows"
     if call.function in ROWS_ONLY and not on_rows:
         yield f"{call.function}() works on rows of a table (of, per, where, matching) only"
+    if call.function in VALUES_ONLY and on_rows:
+        yield f"{call.function}() works on what is known of a customer, not on rows of a table"
     if call.function == "property" and not _is_text(call.arguments[0]):
         yield "property() takes a name in quotes: property('key')"
     if call.function in TEXT_TESTS and not on_rows and not _is_text_or_setting(call.arguments[1]):

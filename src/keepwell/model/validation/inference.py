@@ -15,14 +15,16 @@ from keepwell.model.validation.context import Context
 NUMBER, BOOLEAN, TEXT, DATE = MetricType.NUMBER, MetricType.BOOLEAN, MetricType.TEXT, MetricType.DATE
 OF_ROWS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LATEST, Aggregate.FIRST})
 RESULTS = {
-    **dict.fromkeys(("days_since", "days_until", "days_between", "hours_between", "length", "number"), NUMBER),
+    **dict.fromkeys(
+        ("days_since", "days_until", "days_between", "months_since", "hours_between", "length", "number"), NUMBER
+    ),
     **dict.fromkeys(("is_known", "is_unknown", "contains", "starts_with", "ends_with"), BOOLEAN),
     **dict.fromkeys(("lower", "upper", "trim", "concat", "replace", "substr", "split_part", "text", "property"), TEXT),
     "as_of": DATE,
 }
 TAKES_TEXT = frozenset({"contains", "starts_with", "ends_with", "lower", "upper", "trim", "length"})
 TAKES_NUMBER = frozenset({"abs", "floor", "ceil"})
-TAKES_DATE = frozenset({"days_since", "days_until", "days_between"})
+TAKES_DATE = frozenset({"days_since", "days_until", "days_between", "months_since"})
 SAME_AS_ARGUMENT = frozenset({"least", "greatest", "coalesce", "nullif", *TAKES_NUMBER})
 
 
