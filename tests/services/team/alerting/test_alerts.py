@@ -1,11 +1,9 @@
 """What people do with alerts, and what their clocks do when nobody does anything."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from keepwell.services.team.alerting import follow
 from keepwell.services.team.alerting.alerts import AlertRefused, Seen, acknowledge, assign, resolve, snooze
 from keepwell.services.team.alerting.clocks import clock_turn
 from keepwell.services.team.alerting.rules import ruling_of
@@ -15,19 +13,11 @@ from keepwell.services.team.audit import actor
 from keepwell.services.team.playing.roles import name_people
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert, AuditEntry, Outgoing, Person, Team
-from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, clean, failed, only, tracked
+from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, failed, only, tracked
 from tests.web import MakePerson
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh")]
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def fresh(published: Workspace) -> Iterator[None]:
-    clean(published)
-    follow._follower.cache_clear()
-    yield
-    clean(published)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Events open alerts at once: each once, whoever reads the journal, whenever it was killed, wherever the files are."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -25,7 +24,6 @@ from tests.services.team.alerting.told import (
     OTHER,
     another_process,
     arrive,
-    clean,
     failed,
     only,
     paid,
@@ -34,15 +32,7 @@ from tests.services.team.alerting.told import (
 )
 from tests.web import MakePerson
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh(published: Workspace) -> Iterator[None]:
-    clean(published)
-    follow._follower.cache_clear()
-    yield
-    clean(published)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh")]
 
 
 def test_a_failed_payment_is_an_alert_with_everything(published: Workspace, person: MakePerson) -> None:

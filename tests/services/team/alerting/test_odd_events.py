@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -13,9 +12,9 @@ from keepwell.services.team.alerting.follow import follow_turn
 from keepwell.services.team.alerting.rules import ruling_of
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert, JournalPlace
-from tests.services.team.alerting.told import CUSTOMER, NOW, clean, failed, send
+from tests.services.team.alerting.told import CUSTOMER, NOW, failed, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh")]
 LEAVES: Final = (
     None, True, 0, -1, 1.5, 10**15, 10**30, -(10**400), 1e308, "", "x", "\x00", "\ud800", "😀", "\u202e", "a" * 3000,
     "2026-06-30T09:00:00Z", "0001-01-01", "9999-12-31T23:59:59+14:00", "NaN", "Infinity", "1e400", 10**11, "usd",
@@ -27,14 +26,6 @@ KEYS: Final = (
 )  # fmt: skip
 STRIPE: Final = ("invoice.payment_failed", "invoice.paid", "charge.refunded", "charge.dispute.created",
                  "customer.subscription.updated", "customer.subscription.deleted", "customer.created")  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def fresh(published: Workspace) -> Iterator[None]:
-    clean(published)
-    follow._follower.cache_clear()
-    yield
-    clean(published)
 
 
 def odd(rng: random.Random, depth: int = 0) -> Any:

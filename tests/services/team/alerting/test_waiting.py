@@ -19,9 +19,9 @@ from keepwell.services.team.playing.turn import playing_turn
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert, AuditEntry, Happening, JournalPlace, PlaybookRun, Task, WaitingEvent
 from tests.services.ingest.sent import accepted, stripe_event
-from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, clean, failed, only, send
+from tests.services.team.alerting.told import CUSTOMER, NOW, arrive, failed, only, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh")]
 DAY = timedelta(days=1)
 TRIED: Final = "report_tried_guide"
 LISTENING: Final = """
@@ -36,14 +36,6 @@ alerts:
     severity: low
     title: "{company} did not like it"
 """
-
-
-@pytest.fixture(autouse=True)
-def fresh(published: Workspace) -> Iterator[None]:
-    clean(published)
-    follow._follower.cache_clear()
-    yield
-    clean(published)
 
 
 @pytest.fixture

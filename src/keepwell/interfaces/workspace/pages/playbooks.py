@@ -22,6 +22,7 @@ from keepwell.interfaces.workspace.playbook_words import (
 )
 from keepwell.model.definitions import Model
 from keepwell.model.playbook_definitions import ManualTrigger, Playbook
+from keepwell.model.words import counted
 from keepwell.services.published.copies import copies_current
 from keepwell.services.team.access import Action, may
 from keepwell.services.team.playing.comparing import FEWEST, playbook_compared
@@ -189,7 +190,7 @@ def _judged(found: Playbook) -> str:
     """Until when the goal counts, where somebody is held out to compare with."""
     if found.goal is None or not found.hold_out:
         return ""
-    return f"within {found.goal_days} day{'' if found.goal_days == 1 else 's'} of its start, against those held out"
+    return f"within {counted(found.goal_days, 'day')} of its start, against those held out"
 
 
 def _messages(model: Model, found: Playbook) -> list[tuple[str, Any, list[int]]]:
