@@ -1,11 +1,13 @@
 """Surveys after events, at once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
 from django.db import transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from keepwell.services.ingest.belonging import Belonging
 from keepwell.services.ingest.incidents import incident_of
@@ -67,6 +69,23 @@ def test_an_event_asks_once_a_day_and_only_while_it_is_on(published: Workspace) 
     assert happens(first, "e-2") == 0
     assert happens(second, "e-3") == 1
     assert SurveyInvitation.objects.count() == Outgoing.objects.count() == 2
+
+
+def test_a_day_is_one_of_the_workspace(
+    published: Workspace, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    far = replace(published, zone="Australia/Sydney")
+    tried = current_model(far).model.model_copy(update={"surveys": {NPS: survey(on=[{"event": "report_tried"}])}})
+    defined.switch_survey(Actor("ops"), far, NPS, True, NOON - timedelta(days=2))
+    (first,) = customers(published, 1)
+    asked = []
+    # In Sydney, ten hours ahead, midnight is at 14:00 UTC.
+    for hours in (-13, 1, 3):
+        happened = Incident(first, ("report_tried",), NOON + hours * HOUR, f"e{hours}")
+        with django_capture_on_commit_callbacks(execute=True):
+            asked.append(ask_after(far, tried, [happened], NOON + 4 * HOUR))
+        SurveyInvitation.objects.all().delete()  # or the pause between two surveys would speak first
+    assert asked == [1, 0, 1]
 
 
 def test_what_goes_wrong_undoes_nothing_else(published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from keepwell.model.timelines import timeline
 from keepwell.playbooks.events import Happened
 from keepwell.services.published import NothingPublished, PortfolioRow, customers_named
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.offering.deciding import hold_question
 from keepwell.services.team.offering.kinds import kind_of
 from keepwell.services.team.offering.limits import OfferRefused
 from keepwell.services.team.offering.making import record_offer
@@ -59,6 +60,7 @@ def offer_withdraw(who: Actor, pk: int, *, version: int, why: str, now: datetime
     """Take an offer back that nobody has answered; its link says so from then on. Raises OfferRefused."""
     if not why.strip():
         raise OfferRefused("Say why it is taken back: whoever talks to the customer next wants to know.")
+    hold_question(pk)
     offer = Offer.objects.select_for_update(of=("self",)).filter(pk=pk).first()
     if offer is None or offer.state not in (Offer.State.ASKED, Offer.State.OPEN):
         raise OfferRefused(f"It is {offer.get_state_display().lower()}." if offer else "It is not there any more.")

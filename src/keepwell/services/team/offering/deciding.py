@@ -38,6 +38,15 @@ def offer_decided(who: Actor, approval: Approval, now: datetime) -> None:
             record_offer(who, offer, "offer.refused", "did not approve", now, why=offer.result)
 
 
+def hold_question(offer_id: int) -> None:
+    """Lock the open question about an offer, within a transaction.
+
+    Always before the offer itself, as its answer does: in two orders each could wait for the other.
+    """
+    asked = Approval.objects.select_for_update(of=("self",))
+    list(asked.filter(offers=offer_id, kind=KIND, state=Approval.State.OPEN).order_by("pk").values_list("pk"))
+
+
 def close_asked(offer: Offer, state: Offer.State, why: str, now: datetime) -> None:
     """Close an offer that the customer never saw; it counts as no contact with the customer either."""
     offer.state, offer.answered_at, offer.result = state, now, why

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from keepwell.services.team.audit import Actor
-from keepwell.services.team.offering.deciding import close_asked
+from keepwell.services.team.offering.deciding import close_asked, hold_question
 from keepwell.services.team.offering.making import record_offer
 from keepwell.services.team.offering.sending import call_back
 from keepwell.services.team.outcomes import outcome_words
@@ -38,6 +38,7 @@ def _due(now: datetime) -> Q:
 
 @transaction.atomic
 def _move(pk: int, now: datetime) -> bool:
+    hold_question(pk)
     held = Offer.objects.select_for_update(of=("self",), skip_locked=True).select_related("task")
     # What another worker moved meanwhile is not due any more.
     offer = held.filter(_due(now), pk=pk).first()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -37,13 +38,13 @@ def ask_after(workspace: Workspace, model: Model, incidents: Iterable[Incident],
 
 
 def _ask(workspace: Workspace, model: Model, incidents: Iterable[Incident], now: datetime) -> int:
-    on, asked = surveys_on(), 0
+    on, asked, zone = surveys_on(), 0, ZoneInfo(workspace.zone)
     for name, survey in model.surveys.items():
         if name not in on:
             continue
         events = {trigger.event for trigger in survey.on if isinstance(trigger, OnHappening)}
         found: dict[str, Occasion] = {}
-        for one in (one for incident in incidents for one in _occasions(incident, events, on[name])):
+        for one in (one for incident in incidents for one in _occasions(incident, events, on[name], zone)):
             # Who did it first is asked, whatever comes with it in the same moment.
             found.setdefault(one.name, one)
         fresh = [one for key, one in found.items() if _new(name, key, on[name])]
@@ -51,11 +52,11 @@ def _ask(workspace: Workspace, model: Model, incidents: Iterable[Incident], now:
     return asked
 
 
-def _occasions(incident: Incident, events: set[str], since: datetime) -> Iterable[Occasion]:
+def _occasions(incident: Incident, events: set[str], since: datetime, zone: ZoneInfo) -> Iterable[Occasion]:
     """One a day for each customer and event: thousands of clicks are one reason to ask."""
     for event in incident.names:
         if event in events and incident.at >= since:
-            key = f"event:{event}:{incident.customer_id}:{incident.at.date()}"
+            key = f"event:{event}:{incident.customer_id}:{incident.at.astimezone(zone).date()}"
             words = event.replace("_", " ").capitalize()
             yield Occasion(incident.customer_id, key, incident.at, words, users=incident.users)
 
