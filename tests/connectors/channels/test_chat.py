@@ -74,11 +74,21 @@ def test_names_mention_nobody_in_slack(posts: list[tuple[str, Any]]) -> None:
 
 
 def test_names_mention_nobody_in_teams(posts: list[tuple[str, Any]]) -> None:
-    assert say("teams", "", Words("Hi", "<at>all</at> [log in](http://evil.example)"), {"KEEPWELL_CHAT_TEAMS": TEAMS})
+    bad = "<at>all</at> [log in](http://evil.example)"
+    assert say("teams", "", Words(f"Hi {bad}", bad), {"KEEPWELL_CHAT_TEAMS": TEAMS}) == Sent()
     card = posts[0][1]["attachments"][0]["content"]
-    shown = card["body"][-1]["text"]
-    assert "](" not in shown
+    for block in card["body"]:
+        assert "](" not in block["text"]
     assert "entities" not in card.get("msteams", {})
+
+
+def test_where_to_look_is_a_link(posts: list[tuple[str, Any]]) -> None:
+    words = Words("Late", "Acme\nMRR: 1,200 EUR", "https://keepwell.example/alerts/1_2")
+    assert say("teams", "", words, {"KEEPWELL_CHAT_TEAMS": TEAMS}) == Sent()
+    shown = posts[0][1]["attachments"][0]["content"]["body"][-1]["text"]
+    assert shown == "Acme\n\nMRR: 1,200 EUR\n\n[Open in Keepwell](https://keepwell.example/alerts/1_2)"
+    assert say("slack", "", words, {"KEEPWELL_CHAT_SLACK": SLACK}) == Sent()
+    assert posts[1][1]["attachments"][0]["text"] == "Acme\nMRR: 1,200 EUR\n\nhttps://keepwell.example/alerts/1_2"
 
 
 @pytest.mark.parametrize(("code", "kind"), [(404, GiveUp), (403, GiveUp), (500, Retry), (429, Retry)])

@@ -14,6 +14,7 @@ from typing import Final
 
 import apprise
 from apprise.common import NotifyFormat
+from apprise.conversion import convert_between
 from apprise.logger import LogCapture
 
 from keepwell.connectors.channels.results import GiveUp, Result, Retry, Sent
@@ -24,6 +25,7 @@ _STATUS: Final = re.compile(r"\berror[= ](\d{3})\b")
 _FINAL: Final = frozenset({400, 401, 403, 404, 405, 410})
 _ADDRESS: Final = re.compile(r"\S+://\S+")
 _LONGEST: Final = 3_000
+_LOOK: Final = "Open in Keepwell"
 # Control characters, and those that turn the direction of all text after them.
 _HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _ABOUT: Final = apprise.AppriseAsset(
@@ -33,10 +35,11 @@ _ABOUT: Final = apprise.AppriseAsset(
 
 @dataclass(frozen=True)
 class Words:
-    """What is said: a title, which may be empty, and plain text."""
+    """What is said: a title, which may be empty, plain text, and a page of Keepwell to look at."""
 
     title: str
     text: str
+    link: str = ""
 
 
 def variable_of(channel: str, target: str = "") -> str:
@@ -65,10 +68,32 @@ def say(channel: str, target: str, words: Words, environment: Mapping[str, str] 
     if not ways.add(place):
         return GiveUp(f"{variable_of(channel, target)} cannot be used: {trouble_of(place)}.")
     with LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
-        # Plain text: whatever a customer is called, it mentions nobody and links nowhere.
-        done = ways.notify(title=_plain(words.title), body=_plain(words.text) or " ", body_format=NotifyFormat.TEXT)
+        marked = all(way.notify_format == NotifyFormat.MARKDOWN for way in ways)
+        title, body = _marked(words) if marked else _unmarked(words)
+        kind = NotifyFormat.MARKDOWN if marked else NotifyFormat.TEXT
+        done = ways.notify(title=title, body=body or " ", body_format=kind)
         heard = said.getvalue()
     return Sent() if done else _failed(channel, heard)
+
+
+def _unmarked(words: Words) -> tuple[str, str]:
+    """Plain text: whatever a customer is called, it mentions nobody and links nowhere."""
+    return _plain(words.title), "\n\n".join(filter(None, (_plain(words.text), words.link)))
+
+
+def _marked(words: Words) -> tuple[str, str]:
+    """The same where title and text are read as Markdown, as in Teams.
+
+    Everything is escaped; a line takes a paragraph, and an address is a link only when it is written as one.
+    """
+    lines = [_escaped(line) for line in _plain(words.text).splitlines() if line.strip()]
+    if words.link:
+        lines.append(f"[{_LOOK}]({words.link})")
+    return _escaped(_plain(words.title)), "\n\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return str(convert_between(NotifyFormat.TEXT, NotifyFormat.MARKDOWN, text))  # type: ignore[no-untyped-call]
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
+
 from keepwell.connectors.channels import chat, webhook
 from keepwell.connectors.channels.results import GiveUp, Result, Retry, Sent
 from keepwell.services.team.audit import Actor
@@ -39,8 +41,15 @@ def send_workspace(row: Outgoing, now: datetime) -> Result:
 def send_chat(row: Outgoing, now: datetime) -> Result:
     """Say it where the channel leads; `payload["target"]` may name another place of the same channel."""
     target = str(row.payload.get("target") or row.payload.get("role") or "")
-    lines = [row.text, str(row.payload.get("url") or "")]
-    return chat.say(row.channel, target, chat.Words(row.subject, "\n".join(filter(None, lines))))
+    text, link = _parted(row.text)
+    return chat.say(row.channel, target, chat.Words(row.subject, text, link))
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Words, and the page of this workspace that they end with, if they do."""
+    before, _, last = text.rpartition("\n\n")
+    ours = last.startswith(f"{settings.WEB.url}/") and len(last.split()) == 1
+    return (before, last) if ours else (text, "")
 
 
 def send_webhook(row: Outgoing, now: datetime) -> Result:
