@@ -137,6 +137,7 @@ def test_conditions_triggers_and_texts_in_words() -> None:
     assert "Somebody" in trigger_words(model, ManualTrigger(manual=True))
     assert text_said(model, "Call {company}: {arr}, {nothing_known}") == "Call [company]: [ARR], [nothing known]"
     assert subject_said("{{ customer.company | default: 'x' }}: {% if a %}hi{% endif %}") == "[company]: hi"
+    assert subject_said("{% if a > 1 %}Hi{% elsif a %}Hello{% else %}Welcome{% endif %}!") == "Hi | Hello | Welcome!"
     again = Playbook.model_validate({"trigger": {"manual": True}, "steps": [{"wait": "1d"}]})
     assert re_entry_said(again.model_copy(update={"re_entry": ReEntry(allowed=False)})).startswith("Nobody")
     twice = re_entry_said(again.model_copy(update={"re_entry": ReEntry(after="30d", at_most=2)}))

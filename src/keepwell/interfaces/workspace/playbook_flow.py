@@ -19,6 +19,8 @@ _PAD: Final = 12
 _LINE: Final = 17
 _SMALL: Final = 15
 _TITLE_CHARS: Final = 34
+_ROUND_CHARS: Final = 29
+"""Of the start and the end, whose words stand beside their icon."""
 _SMALL_CHARS: Final = 42
 _TITLE_LINES: Final = 3
 _EXIT_LINES: Final = 3
@@ -166,7 +168,7 @@ def _boxes(steps: Sequence[StepShown], trigger: str, x: float, states: Mapping[s
 
 
 def _round_box(name: str, icon: str, text: str, x: float, y: float) -> Box:
-    lines = _wrapped(text, _TITLE_CHARS, _TITLE_LINES)
+    lines = _wrapped(text, _ROUND_CHARS, _TITLE_LINES)
     height = 2 * _PAD + _LINE * len(lines)
     texts = tuple(Text(x + _PAD + 24, y + _PAD + 13 + _LINE * n, line, "title") for n, line in enumerate(lines))
     return Box(name, "round", icon, x, y, BOX, height, min(_ROUND, height / 2), "", texts)

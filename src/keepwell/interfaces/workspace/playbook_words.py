@@ -60,6 +60,7 @@ _COMPARED: Final = {
 }  # fmt: skip
 _LIQUID: Final = re.compile(r"\{\{\s*([\w.]+)[^}]*\}\}")
 _TAGS: Final = re.compile(r"\{%.*?%\}")
+_OTHERWISE: Final = re.compile(r"\{%-?\s*(?:else|elsif)\b.*?%\}")
 _SNAKE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 
 
@@ -168,8 +169,8 @@ def _cap(cap: Cap) -> str:
 
 
 def subject_said(text: str) -> str:
-    """A subject with its placeholders in brackets."""
-    plain = _TAGS.sub("", text)
+    """A subject with its placeholders in brackets, and a bar between what it may say instead."""
+    plain = _TAGS.sub("", _OTHERWISE.sub(" | ", text))
     return " ".join(_LIQUID.sub(lambda found: f"[{found[1].rsplit('.', 1)[-1].replace('_', ' ')}]", plain).split())
 
 
