@@ -36,6 +36,15 @@ def test_a_key_twice_in_one_file(problems: Problems) -> None:
     assert "m/model.yaml:4:3: error: duplicate key 'm' (first on line 3)" in found
 
 
+def test_a_section_twice_in_one_file_is_looked_through_both_times(problems: Problems) -> None:
+    text = "metrics:\n  m: {given: true}\nmetrics:\n  m: {given: true}\n  n: {tabel: x}\nmetrics: 3"
+    found = problems(ABOUT + text)
+    assert "m/model.yaml:4:1: error: duplicate key 'metrics' (first on line 2)" in found
+    assert "m/model.yaml:5:3: error: duplicate key 'm' (first on line 3)" in found
+    assert "m/model.yaml:6:7: error: unknown key 'tabel'; did you mean 'table'?" in found
+    assert "m/model.yaml:7:1: error: duplicate key 'metrics' (first on line 2)" in found
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -212,8 +212,11 @@ class _Builder:
             self.document.spans[path] = Span(start, end, node.style or None, value)
         return value
 
-    def _mapping(self, node: yaml.Node, path: KeyPath, above: frozenset[int]) -> dict[str, Any]:
-        built: dict[str, Any] = {}
+    def _mapping(
+        self, node: yaml.Node, path: KeyPath, above: frozenset[int], before: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The keys of a mapping, added to those of an earlier one that has the same name."""
+        built: dict[str, Any] = {} if before is None else before
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _refused(key_node, "a key must be plain text")
@@ -221,6 +224,9 @@ class _Builder:
             where = (*path, key)
             if key in built:
                 self._duplicate(key_node, where)
+                if not path and isinstance(built[key], dict) and isinstance(value_node, yaml.MappingNode):
+                    # A section that stands there twice: what is in the second one is looked at as well.
+                    self._mapping(value_node, where, above | {id(value_node)}, built[key])
                 continue
             self.document.keys[where] = _mark(key_node)
             built[key] = self.build(value_node, where, above)
