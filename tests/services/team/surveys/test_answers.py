@@ -129,6 +129,14 @@ def test_an_alert_hears_of_a_detractor_at_once(published: Workspace) -> None:
     assert any("nps" in rule or "detractor" in rule for rule in rules), rules
 
 
+def test_an_alert_hears_again_of_who_comes_back_to_a_bad_answer(published: Workspace) -> None:
+    one = invited(customers(published)[0])
+    for minutes, score in enumerate((2, 9, 2)):
+        answer(published, one.pk, score, NOON + timedelta(minutes=minutes))
+    (alert,) = Alert.objects.filter(customer_id=one.customer_id, rule__contains="detractor")
+    assert alert.times == 2
+
+
 def test_a_comment_needs_an_answer(published: Workspace) -> None:
     with pytest.raises(AnswerRefused, match="Choose a number"):
         comment(published, invited(customers(published)[0]).pk, "words", NOON)

@@ -139,7 +139,8 @@ def _open(workspace: Workspace, invitation_id: int, now: datetime) -> tuple[Surv
 
 def _tell(workspace: Workspace, invitation: SurveyInvitation, group: Group, now: datetime) -> None:
     """Runs of playbooks wait for a click; alerts and playbooks hear the event."""
-    customer, key = invitation.customer_id, f"survey:{invitation.pk}:{invitation.score}"
+    # Each change is told, also one back to what was said first: somebody has to hear of it again.
+    customer, key = invitation.customer_id, f"survey:{invitation.pk}:{invitation.score}:{_utc(now)}"
     happened(customer, Happened.RESPONSE, name="click", key=key, at=now)
     properties = {
         "survey": invitation.survey,
