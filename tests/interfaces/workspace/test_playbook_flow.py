@@ -136,8 +136,10 @@ def test_conditions_triggers_and_texts_in_words() -> None:
     assert trigger_words(model, EventTrigger(event="payment failed")) == "The event “payment failed” arrives"
     assert "Somebody" in trigger_words(model, ManualTrigger(manual=True))
     assert text_said(model, "Call {company}: {arr}, {nothing_known}") == "Call [company]: [ARR], [nothing known]"
-    assert subject_said("{{ customer.company | default: 'x' }}: {% if a %}hi{% endif %}") == "[company]: hi"
-    assert subject_said("{% if a > 1 %}Hi{% elsif a %}Hello{% else %}Welcome{% endif %}!") == "Hi | Hello | Welcome!"
+    assert subject_said(model, "{{ customer.company | default: 'x' }}: {% if a %}hi{% endif %}") == "[company]: hi"
+    either = "{% if a > 1 %}Hi{% elsif a %}Hello{% else %}Welcome{% endif %}!"
+    assert subject_said(model, either) == "Hi | Hello | Welcome!"
+    assert subject_said(model, "{{ setting.product_name }}: {{ setting.no_such }}") == "Our product: [no such]"
     again = Playbook.model_validate({"trigger": {"manual": True}, "steps": [{"wait": "1d"}]})
     assert re_entry_said(again.model_copy(update={"re_entry": ReEntry(allowed=False)})).startswith("Nobody")
     twice = re_entry_said(again.model_copy(update={"re_entry": ReEntry(after="30d", at_most=2)}))

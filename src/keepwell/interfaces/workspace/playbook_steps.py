@@ -165,7 +165,7 @@ class _Steps:
     def _subject(self, step: AnyStep) -> str:
         found = message_of(step)
         message = self.model.messages.get(found[1]) if found else None
-        return f"“{subject_said(message.subject)}”" if message else (found[1] if found else "")
+        return f"“{subject_said(self.model, message.subject)}”" if message else (found[1] if found else "")
 
     def _details(self, step: AnyStep) -> Iterator[str]:
         match step:

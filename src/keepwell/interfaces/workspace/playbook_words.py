@@ -168,10 +168,16 @@ def _cap(cap: Cap) -> str:
     return f"{counted(cap.messages, 'message')} in {counted(cap.per_days, 'day')}"
 
 
-def subject_said(text: str) -> str:
-    """A subject with its placeholders in brackets, and a bar between what it may say instead."""
+def subject_said(model: Model, text: str) -> str:
+    """A subject with settings filled in, other placeholders in brackets, and a bar between what it may say instead."""
     plain = _TAGS.sub("", _OTHERWISE.sub(" | ", text))
-    return " ".join(_LIQUID.sub(lambda found: f"[{found[1].rsplit('.', 1)[-1].replace('_', ' ')}]", plain).split())
+    return " ".join(_LIQUID.sub(lambda found: _placeholder(model, found[1]), plain).split())
+
+
+def _placeholder(model: Model, path: str) -> str:
+    kind, _, name = path.rpartition(".")
+    value = model.settings.values.get(name) if kind == "setting" else None
+    return str(value) if isinstance(value, str) and value else f"[{name.replace('_', ' ')}]"
 
 
 def text_said(model: Model, text: str) -> str:

@@ -13,6 +13,7 @@ from keepwell.interfaces.workspace.pages.playbook_runs import FOUND
 from keepwell.interfaces.workspace.pages.playbooks import heading, playbook_or_404
 from keepwell.interfaces.workspace.pages.shared import PageRequest, page
 from keepwell.interfaces.workspace.playbook_steps import steps_shown
+from keepwell.interfaces.workspace.playbook_words import subject_said
 from keepwell.model.definitions import Model
 from keepwell.model.playbook_parts import message_of
 from keepwell.model.step_definitions import AnyStep, OfferStep
@@ -40,6 +41,7 @@ def playbook_message(request: PageRequest, name: str, message: str) -> HttpRespo
         **heading(request, model, name),
         "message": message,
         "definition": model.messages[message],
+        "subject": subject_said(model, model.messages[message].subject),
         "numbers": [step.number for step in steps_shown(model, model.playbooks[name]) if step.message == message],
         "find": find,
         "found": found,

@@ -18,6 +18,7 @@ from keepwell.interfaces.workspace.playbook_words import (
     playbook_label,
     re_entry_said,
     stops_said,
+    subject_said,
     trigger_words,
 )
 from keepwell.model.definitions import Model
@@ -193,10 +194,11 @@ def _judged(found: Playbook) -> str:
     return f"within {counted(found.goal_days, 'day')} of its start, against those held out"
 
 
-def _messages(model: Model, found: Playbook) -> list[tuple[str, Any, list[int]]]:
-    """The messages that it sends: name, definition, the steps that send it."""
+def _messages(model: Model, found: Playbook) -> list[tuple[str, Any, str, list[int]]]:
+    """The messages that it sends: name, definition, subject, the steps that send it."""
     sent: dict[str, list[int]] = {}
     for step in steps_shown(model, found):
         if step.message:
             sent.setdefault(step.message, []).append(step.number)
-    return [(name, model.messages.get(name), numbers) for name, numbers in sent.items()]
+    known = ((name, model.messages.get(name), numbers) for name, numbers in sent.items())
+    return [(name, one, subject_said(model, one.subject) if one else "", numbers) for name, one, numbers in known]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from keepwell.interfaces.workspace.playbook_words import COMPANY, subject_said
+from keepwell.interfaces.workspace.playbook_words import COMPANY
 from keepwell.interfaces.workspace.templatetags.keepwell import moment
 from keepwell.playbooks.state import state_from
 from keepwell.reporting.effects import Effect
@@ -13,12 +13,6 @@ from keepwell.reporting.words import label_of
 from keepwell.store.models import PlaybookRun
 
 register = template.Library()
-
-
-@register.filter
-def subject(text: str | None) -> str:
-    """A message's subject with its placeholders in brackets."""
-    return subject_said(text or "")
 
 
 @register.filter
