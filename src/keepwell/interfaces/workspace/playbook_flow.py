@@ -22,6 +22,8 @@ _TITLE_CHARS: Final = 34
 _ROUND_CHARS: Final = 29
 """Of the start and the end, whose words stand beside their icon."""
 _SMALL_CHARS: Final = 42
+_HEAD_CHARS: Final = 40
+"""Of a step's kind and its timing on one line, beside the icon."""
 _TITLE_LINES: Final = 3
 _EXIT_LINES: Final = 3
 _WAITS: Final = frozenset({"wait", "wait_until", "wait_for"})
@@ -178,7 +180,8 @@ def _box(step: StepShown, asides: Sequence[Exit], x: float, y: float, state: str
     texts, at = [Text(x + _PAD + 22, y + 22, step.kind_words, "kind")], y + 22.0
     timing = " · ".join(part for part in (step.when, step.within) if part)
     if timing:
-        texts.append(Text(x + BOX - _PAD, y + 22, timing, "timing"))
+        at += _SMALL + 1 if len(step.kind_words) + len(timing) > _HEAD_CHARS else 0
+        texts.append(Text(x + BOX - _PAD, at, timing, "timing"))
     for line in _wrapped(step.heading, _TITLE_CHARS, _TITLE_LINES):
         at += _LINE + (3 if len(texts) < 3 and texts[-1].style != "title" else 0)
         texts.append(Text(x + _PAD, at, line, "title"))
