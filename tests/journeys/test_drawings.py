@@ -1,4 +1,4 @@
-"""The drawing of every playbook of every pack, measured where it is shown: no words leave their box or lie on others."""
+"""The drawing of every playbook of every pack, measured where it is shown: no words leave a box or lie on others."""
 
 from pathlib import Path
 from typing import Any, Final
