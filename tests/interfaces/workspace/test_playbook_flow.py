@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from keepwell.interfaces.workspace.playbook_flow import Flow, flow_of
+from keepwell.interfaces.workspace.playbook_runs_shown import line_shown
 from keepwell.interfaces.workspace.playbook_steps import StepShown, steps_shown
 from keepwell.interfaces.workspace.playbook_words import (
     cap_said,
@@ -24,6 +26,7 @@ from keepwell.model.condition_definitions import AllOf, AnyOf, InSegment, NoneOf
 from keepwell.model.definitions import Model
 from keepwell.model.packs import pack_directory, resolve_model
 from keepwell.model.playbook_definitions import DateTrigger, EventTrigger, ManualTrigger, Playbook, ReEntry
+from keepwell.services.team.playing.timelines import Moment
 from keepwell.warehouse.columns import TABLE_COLUMNS
 
 PACKS = sorted(Path(one.name).name for one in files("keepwell.packs").iterdir() if (one / "model.yaml").is_file())
@@ -144,3 +147,14 @@ def test_conditions_triggers_and_texts_in_words() -> None:
     assert re_entry_said(again.model_copy(update={"re_entry": ReEntry(allowed=False)})).startswith("Nobody")
     twice = re_entry_said(again.model_copy(update={"re_entry": ReEntry(after="30d", at_most=2)}))
     assert twice == "Again after 30 days and 2 times at most in all."
+
+
+def test_what_was_heard_is_no_doing_of_the_step_it_was_heard_at() -> None:
+    shown, _ = drawn([{"wait": "1d"}, {"task": "Call {company} about {arr}"}])
+    steps = {step.name: step for step in shown}
+    last, now = shown[-1].name, datetime(2026, 6, 30, 9, tzinfo=UTC)
+    heard = line_shown(Moment(now, last, "response: login"), steps, "Acme")
+    assert (heard.title, heard.what, heard.icon) == ("The customer logged in", "At step 2", "message")
+    assert line_shown(Moment(now, last, "outcome: follow_up"), steps, "Acme").title == "Outcome: follow up"
+    done = line_shown(Moment(now, last, "task", "task", "Call Acme about 5 EUR"), steps, "Acme")
+    assert (done.title, done.what) == ("2. Call Acme about 5 EUR", "Task")

@@ -24,6 +24,12 @@ _LINKS: Final = {
     "run": ("The other run", "playbook_run"),
 }
 _CAUSED: Final = {"update_field": "update", "message": "email"}
+_HEARD: Final = {
+    "response: login": "The customer logged in",
+    "response: click": "The customer clicked",
+    "response: reply": "The customer replied",
+    "response: meeting": "A meeting took place",
+}
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,11 @@ def _states(run: PlaybookRun, timeline: RunTimeline) -> dict[str, str]:
 
 
 def line_shown(moment: Moment, steps: Mapping[str, StepShown], company: str) -> LineShown:
-    """One moment in words."""
+    """One moment in words. What was heard is no doing of the step at which the run stood then."""
     step = steps.get(moment.step)
+    if moment.what.startswith(("response: ", "outcome: ")):
+        heard = _HEARD.get(moment.what) or _start(moment.what).replace("_", " ")
+        return LineShown(moment.at, "message", heard, f"At step {step.number}" if step else "", None, "", False, ())
     otherwise = "player-play" if moment.what == "started" else "flag"
     icon = step.icon if step else KINDS.get(_CAUSED.get(moment.kind, moment.kind), ("", otherwise))[1]
     title = moment.title or (step.title if step else label_of(moment.step, None) if moment.step else "")

@@ -54,8 +54,9 @@ def test_what_the_approver_noted_stands_beside_the_answer(stage: MakeStage) -> N
     approval_decide(WHO, Approval.objects.get().pk, False, "They had it twice", here.now)
     here.turn()
     run.refresh_from_db()
-    said = [moment.what for moment in run_timeline(run).moments if moment.step == "ask"]
-    assert said[-1] == "refused by ops@example.com: “They had it twice”"
+    asked, *_, answered = (moment for moment in run_timeline(run).moments if moment.step == "ask")
+    assert answered.what == "refused by ops@example.com: “They had it twice”"
+    assert answered.title == asked.title != ""
 
 
 def test_a_question_is_answered_once(stage: MakeStage, person: MakePerson) -> None:

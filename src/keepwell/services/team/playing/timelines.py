@@ -57,12 +57,15 @@ def run_timeline(run: PlaybookRun) -> RunTimeline:
 
 def _moments(history: tuple[Mark, ...], effects: list[PlaybookEffect]) -> Iterator[Moment]:
     """The lines of the history, each with the effect of its step at that moment; an effect belongs to one line."""
-    left = list(effects)
+    left, titles = list(effects), dict[str, str]()
     for mark in history:
         found = next((e for e in left if e.step == mark.step and e.at == mark.at and mark.step), None)
         if found is not None:
             left.remove(found)
-        yield _moment(mark, found)
+        moment = _moment(mark, found)
+        # What was asked with its values is answered by the same words.
+        titles[mark.step] = moment.title or titles.get(mark.step, "")
+        yield replace(moment, title=titles[mark.step])
 
 
 def _with_notes(run: PlaybookRun, effects: list[PlaybookEffect], moments: Iterator[Moment]) -> Iterator[Moment]:
