@@ -9,7 +9,7 @@ TESTS ?= tests
 help:
 	@echo "make demo    850 simulated agencies, two models, reports, and the workspace in a browser: a few minutes"
 	@echo "make ravenstack  five files of a foreign company through a mapping, with what they say against themselves"
-	@echo "make test    the tests: below a quarter of an hour"
+	@echo "make test    the tests: about a quarter of an hour on two cores"
 	@echo "make test-long  those that take a minute or more each"
 	@echo "make lint    format, lint, types, and the order of the rooms"
 	@echo "make bench   how fast it is (SIZE=small, medium or large)"
