@@ -287,7 +287,7 @@ def test_somebody_elses_change_is_not_laid_over(client_of: MakeClient, owned: tu
 )
 def test_filters(client_of: MakeClient, owned: tuple[str, str], query: str, wanted: list[str]) -> None:
     add(owned[0], title="late", due_at=NOW - timedelta(days=1), money=300, play="special")
-    add(owned[0], title="evening", due_at=NOW.replace(hour=23, minute=59), money=200)
+    add(owned[0], title="evening", due_at=NOW.replace(hour=23, minute=59, second=59, microsecond=999_999), money=200)
     add(owned[0], title="later", kind="manual", segment="", due_at=NOW + timedelta(days=10), money=100)
     assert titles(text_of(client_of("admin"), f"{reverse('today')}?{query}")) == wanted
 
