@@ -30,10 +30,12 @@ ravenstack: venv-run
 	@KEEPWELL=$(RUN)/keepwell examples/ravenstack/run.sh ravenstack
 
 test: venv
-	@$(RUN)/python -m pytest -n auto -m "not long" $(TESTS)
-	@echo "and what uses the application database once more, on PostgreSQL"
-	@KEEPWELL_TEST_DATABASE=postgresql $(RUN)/python -m pytest -n auto -m "django_db and not long" $(TESTS); status=$$?; \
-		[ $$status -eq 5 ] || exit $$status
+	@export KEEPWELL_TEST_WORLDS=$$(mktemp -d); trap 'rm -rf "$$KEEPWELL_TEST_WORLDS"' EXIT; \
+	$(RUN)/python -m pytest -n auto --dist worksteal -m "not long" $(TESTS) || exit $$?; \
+	echo "and what uses the application database once more, on PostgreSQL"; \
+	KEEPWELL_TEST_DATABASE=postgresql $(RUN)/python -m pytest -n auto --dist worksteal -m "django_db and not long" \
+		$(TESTS); status=$$?; \
+	[ $$status -eq 5 ] || exit $$status
 
 test-long: venv
 	@$(RUN)/python -m pytest -n auto -m long $(TESTS)

@@ -1,6 +1,5 @@
 """What tests of the workspace share: a small published world, people by role, and browsers that are signed in."""
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +17,7 @@ from keepwell.services.runs import backfill_days
 from keepwell.services.workspace import Workspace, workspace_init, workspace_open
 from keepwell.simulation import simulate_world
 from keepwell.store.models import Person, Role
+from tests.worlds import copied, take_warehouse
 
 LAST: Final = date(2026, 6, 30)
 """The published day, and the day that it is in the workspace of tests."""
@@ -34,7 +34,7 @@ _numbers = count(1)
 @lru_cache
 def published_workspace() -> Workspace:
     """The process's workspace (b2b-saas) with sixty customers and forty-five published days; made once, only read."""
-    return _computed(_loaded(workspace_open(Path(settings.KEEPWELL_WORKSPACE))), DAYS)
+    return workspace_open(copied("web", Path(settings.KEEPWELL_WORKSPACE), _made))
 
 
 @lru_cache
@@ -42,18 +42,15 @@ def signals_workspace() -> Workspace:
     """The same world by the agency-signals pack with two published days; made once, only read."""
     root = Path(settings.KEEPWELL_WORKSPACE).parent / "signals"
     workspace = workspace_init(root, pack="agency-signals", name="Agencies", currency="EUR")
-    loaded = published_workspace().data_dir
-    workspace.data_dir.mkdir(parents=True)
-    shutil.copy2(loaded / "warehouse.duckdb", workspace.data_dir)
-    shutil.copytree(loaded / "facts", workspace.data_dir / "facts")
-    return _computed(workspace, 2)
+    return _computed(take_warehouse(published_workspace().data_dir, workspace), 2)
 
 
 @lru_cache
 def household_workspace() -> Workspace:
     """The same world by the household-app pack with one published day; made once, only read."""
     root = Path(settings.KEEPWELL_WORKSPACE).parent / "households"
-    return _computed(_loaded(workspace_init(root, pack="household-app", name="Households", currency="EUR")), 1)
+    workspace = workspace_init(root, pack="household-app", name="Households", currency="EUR")
+    return _computed(take_warehouse(published_workspace().data_dir, workspace), 1)
 
 
 @lru_cache
@@ -64,10 +61,11 @@ def world() -> Path:
     return folder
 
 
-def _loaded(workspace: Workspace) -> Workspace:
+def _made(root: Path) -> Workspace:
+    workspace = workspace_init(root, pack="b2b-saas", name="Test workspace", currency="EUR")
     morning_after = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
     assert not load_files(workspace, paths=[world()], now=morning_after).problems
-    return workspace
+    return _computed(workspace, DAYS)
 
 
 def _computed(workspace: Workspace, days: int) -> Workspace:

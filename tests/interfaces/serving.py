@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
-from tests.interfaces.cli_world import LAST, keepwell
+from tests.interfaces.cli_world import LAST
 
 PROGRAM = [sys.executable, "-m", "keepwell.interfaces.cli"]
 PASSWORD = "long enough for everybody"  # noqa: S105 - of somebody who lives in tests
@@ -33,10 +34,9 @@ def free_port() -> int:
         return port
 
 
-def web_workspace(folder: Path, world: Path, port: int) -> Path:
-    """A workspace of the small world in which it is the last day of it."""
-    assert keepwell("init", folder, "--pack", "b2b-saas").code == 0
-    assert keepwell("-w", folder, "load", world).code == 0
+def web_workspace(folder: Path, loaded: Path, port: int) -> Path:
+    """A copy of a loaded workspace in which it is the last day of its data."""
+    shutil.copytree(loaded, folder)
     with (folder / "keepwell.toml").open("a") as config:
         config.write(f"[web]\ntoday = {LAST}\nport = {port}\n")
     return folder

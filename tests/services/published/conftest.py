@@ -11,6 +11,7 @@ from keepwell.services.published import publish_copies
 from keepwell.services.runs import backfill_days, run_day
 from keepwell.services.workspace import Workspace, workspace_init, workspace_open
 from keepwell.simulation import simulate_world
+from tests.worlds import copied, take_warehouse
 
 LAST = date(2026, 6, 30)
 DAYS = 40
@@ -18,20 +19,19 @@ NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_world(out=tmp_path_factory.mktemp("world"), customers=50, days=60, end=LAST, seed=7).out
-
-
-@pytest.fixture(scope="session")
-def scored(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Workspace:
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A published workspace with scores; only read it."""
-    return _published(tmp_path_factory.mktemp("scored") / "ws", world, "b2b-saas")
+    return workspace_open(copied("published-scored", tmp_path_factory.mktemp("scored") / "ws", _with_scores))
 
 
 @pytest.fixture(scope="session")
-def grouped(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Workspace:
+def grouped(tmp_path_factory: pytest.TempPathFactory, scored: Workspace) -> Workspace:
     """A published workspace with segments and no score; only read it."""
-    return _published(tmp_path_factory.mktemp("grouped") / "ws", world, "agency-signals")
+
+    def made(folder: Path) -> None:
+        _published(take_warehouse(scored.data_dir, workspace_init(folder, pack="agency-signals")))
+
+    return workspace_open(copied("published-grouped", tmp_path_factory.mktemp("grouped") / "ws", made))
 
 
 @pytest.fixture
@@ -70,9 +70,13 @@ def put(workspace: Workspace, name: str, *lines: str) -> Path:
     return path
 
 
-def _published(folder: Path, world: Path, pack: str) -> Workspace:
-    workspace = workspace_init(folder, pack=pack)
+def _with_scores(folder: Path) -> None:
+    workspace = workspace_init(folder, pack="b2b-saas")
+    world = simulate_world(out=folder.with_suffix(".world"), customers=50, days=60, end=LAST, seed=7).out
     load_files(workspace, paths=[world], now=NOW)
+    _published(workspace)
+
+
+def _published(workspace: Workspace) -> None:
     backfill_days(workspace, first=LAST - timedelta(days=DAYS - 1), last=LAST)
     publish_copies(workspace)
-    return workspace
