@@ -2,10 +2,12 @@
 
 import json
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from keepwell.interfaces.cli.commands import demo
 from keepwell.services.demo import DemoSize, demo_build
 from keepwell.services.doctor import State, examine
 from keepwell.warehouse.lock import lock_acquire, lock_release
@@ -86,7 +88,8 @@ def test_the_doctor_warns_of_a_changed_model(copy: Path) -> None:
     assert any("the model changed" in finding.message for finding in findings)
 
 
-def test_the_demo_command_names_reports_and_commands_that_work(tmp_path: Path) -> None:
+def test_the_demo_command_names_reports_and_commands_that_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "DemoSize", partial(DemoSize, world_days=45))
     ran = keepwell("demo", "--dir", tmp_path / "demo", "--customers", 12, "--days", 30, "--no-serve")
     assert ran.code == 0, ran.err
     reports = [line.split(": ")[1] for line in ran.out.splitlines() if line.startswith("  report: ")]

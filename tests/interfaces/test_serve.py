@@ -21,9 +21,9 @@ PORT = free_port()
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, loaded: Path) -> Path:
     """A loaded workspace that was never served."""
-    return web_workspace(tmp_path_factory.mktemp("site") / "acme", world, PORT)
+    return web_workspace(tmp_path_factory.mktemp("site") / "acme", loaded, PORT)
 
 
 @pytest.fixture
@@ -152,15 +152,16 @@ def test_a_job_ends_with_the_worker_that_started_it(mine: Path) -> None:
 
 
 @pytest.fixture
-def publishing(mine: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Publishes twenty days one after the other."""
+def publishing(mine: Path, publishes: int) -> Iterator["subprocess.Popen[str]"]:
+    """Publishes so many days one after the other."""
     assert keepwell("-w", mine, "backfill", "--from", "2026-06-01", "--to", "2026-06-10").code == 0
     code = (
         "import sys\nfrom datetime import date\nfrom pathlib import Path\n"
         "from keepwell.services.published import publish_copies\nfrom keepwell.services.runs import run_day\n"
         "from keepwell.services.workspace import workspace_open\n"
         f"here = workspace_open(Path({str(mine)!r}))\nsys.stdin.readline()\n"
-        "for day in range(11, 31):\n    run_day(here, as_of=date(2026, 6, day))\n    publish_copies(here)\n"
+        f"for day in range({31 - publishes}, 31):\n"
+        "    run_day(here, as_of=date(2026, 6, day))\n    publish_copies(here)\n"
     )
     command = [sys.executable, "-c", code]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environment())
@@ -169,8 +170,11 @@ def publishing(mine: Path) -> Iterator["subprocess.Popen[str]"]:
     process.wait()
 
 
-def test_the_web_answers_while_runs_publish(mine: Path, publishing: "subprocess.Popen[str]") -> None:
-    """1,000 requests during 20 publishes, without an error."""
+@pytest.mark.parametrize(("requests", "publishes"), [(250, 5), pytest.param(1000, 20, marks=pytest.mark.long)])
+def test_the_web_answers_while_runs_publish(
+    mine: Path, publishing: "subprocess.Popen[str]", requests: int, publishes: int
+) -> None:
+    """So many requests during so many publishes, without an error."""
     in_site(mine, f"Person.objects.create_user('ada@example.com', {PASSWORD!r}, role='admin')")
     pages = ["/portfolio", "/portfolio/overview", "/customers/c-00001", "/jobs", "/search?q=re", "/portfolio?page=2"]
     with served(mine, PORT, "--no-worker") as browser:
@@ -182,7 +186,7 @@ def test_the_web_answers_while_runs_publish(mine: Path, publishing: "subprocess.
         publishing.stdin.flush()
         statuses: list[int] = []
         with ThreadPoolExecutor(4) as pool:
-            while len(statuses) < 1000 or publishing.poll() is None:
+            while len(statuses) < requests or publishing.poll() is None:
                 wanted = [pages[number % len(pages)] for number in range(40)]
                 statuses += [status for status, _ in pool.map(browser.get, wanted)]
         assert publishing.wait() == 0

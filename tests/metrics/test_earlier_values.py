@@ -1,6 +1,7 @@
 """Subscriptions that are written over: on every earlier day their values are those that a run of that day saw."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -47,9 +48,10 @@ def change(number: int, day: int, kind: str = "plan_change", **more: Any) -> dic
 
 @contextmanager
 def loaded(subscriptions: Rows, changes: Rows) -> Iterator[Warehouse]:
-    customer = {"customer_id": "a", "name": "A", "customer_since": "2026-01-01"}
+    who = dict.fromkeys(row["customer_id"] for row in subscriptions)
+    customers = [{"customer_id": one, "name": one.upper(), "customer_since": "2026-01-01"} for one in who]
     with TemporaryDirectory() as folder, Warehouse.open(Path(folder) / "data", zone="UTC") as warehouse:
-        tables = {"customers": [customer], "subscriptions": subscriptions, "subscription_changes": changes}
+        tables = {"customers": customers, "subscriptions": subscriptions, "subscription_changes": changes}
         for table, rows in tables.items():
             path = Path(folder) / f"{table}.ndjson"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -58,12 +60,20 @@ def loaded(subscriptions: Rows, changes: Rows) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def values(warehouse: Warehouse, days: Sequence[int]) -> list[tuple[Any, ...]]:
-    """One tuple for each day, counted from the first, in the order of NAMES."""
+def all_values(warehouse: Warehouse, days: Sequence[int]) -> dict[str, list[tuple[Any, ...]]]:
+    """For each customer one tuple for each day, counted from the first, in the order of NAMES."""
     limits = {"customers": 3000, "subscriptions": 3000}
     about = {"model": {"name": "m", "version": "1"}, "settings": {"stale_after_days": limits}, "metrics": METRICS}
     frame = Engine(warehouse, Model.model_validate(about)).compute([day_number(FIRST) + day for day in days]).frame
-    return list(zip(*(frame.columns[name].objects().tolist() for name in NAMES), strict=True))
+    found = defaultdict(list)
+    for who, *one in zip(frame.customers, *(frame.columns[name].objects().tolist() for name in NAMES), strict=True):
+        found[str(who)].append(tuple(one))
+    return found
+
+
+def values(warehouse: Warehouse, days: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The same of the one customer."""
+    return all_values(warehouse, days)["a"]
 
 
 def test_a_downgrade_is_not_known_before_it_happens() -> None:
@@ -117,8 +127,8 @@ class State(NamedTuple):
     plan: str
     quantity: int
 
-    def row(self) -> dict[str, Any]:
-        return subscription(self.mrr, self.plan, self.quantity)
+    def row(self, **more: Any) -> dict[str, Any]:
+        return subscription(self.mrr, self.plan, self.quantity, **more)
 
 
 steps = st.lists(
@@ -136,12 +146,13 @@ def test_every_day_is_as_a_run_of_that_day_saw_it(steps: list[tuple[int, int, st
         told = {f"{name}_before": getattr(old, name) for name in ("mrr", "plan", "quantity")}
         told |= {f"{name}_after": getattr(new, name) for name in ("mrr", "plan", "quantity")}
         changes.append(change(number, new.day) | told)
-    days = range(0, 28, 3)
-    with loaded([states[-1].row()], changes) as warehouse:
-        whole = values(warehouse, days)
-        assert [values(warehouse, [day])[0] for day in days] == whole, "at once or one by one"
-    for day, found in zip(days, whole, strict=True):
-        then = next(state for state in reversed(states) if state.day <= day)
-        known = [one for one in changes if one["occurred_at"] <= moment(day)]
-        with loaded([then.row()], known) as warehouse:
-            assert values(warehouse, [day]) == [found]
+    days, rows, known = range(0, 28, 3), [states[-1].row()], list(changes)
+    for day in days:  # a customer for each day, of whom nothing later is known
+        own = {"customer_id": f"a{day}", "subscription_id": f"s{day}"}
+        rows.append(next(state for state in reversed(states) if state.day <= day).row(**own))
+        seen = [one | own for one in changes if one["occurred_at"] <= moment(day)]
+        known += [one | {"change_id": f"{one['change_id']} of {day}"} for one in seen]
+    with loaded(rows, known) as warehouse:
+        whole, alone = values(warehouse, days), {day: all_values(warehouse, [day]) for day in days}
+    assert [alone[day]["a"] for day in days] == [[one] for one in whole], "at once or one by one"
+    assert [alone[day][f"a{day}"] for day in days] == [[one] for one in whole]
