@@ -13,7 +13,7 @@ import pytest
 from keepwell.services.ingest import journal_of, loading
 from keepwell.services.loading import load_files
 from keepwell.services.workspace import Workspace, workspace_init
-from tests.services.ingest.sent import NOW, accepted, asked, load, put, send, stripe_event
+from tests.services.ingest.sent import AT, NOW, accepted, asked, load, put, send, stripe_event
 
 EVENTS = (
     "SELECT k.customer_id, s.text, e.event_id FROM read_parquet('{0}/facts/events/**/*.parquet') e"
@@ -192,3 +192,31 @@ def test_a_name_that_no_database_holds_keeps_nothing_from_being_loaded(fresh: Wo
     load(fresh)
     assert not journal_of(fresh).sealed()
     assert asked(fresh, "SELECT name FROM customers") == [("acme",)]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_billing_says_of_payments_is_news_of_the_customer(
+    fresh: Workspace, tmp_path: Path, backwards: bool
+) -> None:
+    """Whichever event came first; what came before anybody said whose it is changes no customer."""
+    known = "customer_id,name,plan,payment_status,updated_at\nacme,Acme,pro,current,2026-06-01T00:00:00Z\n"
+    load_files(fresh, paths=[put(tmp_path, "customers.csv", known)], now=NOW)
+    linked = {"id": "cus_1", "metadata": {"customer_id": "acme"}}
+    bill = {"id": "in_1", "customer": "cus_1", "status": "open", "currency": "eur", "amount_due": 9900, "created": AT}
+    later = {"id": "in_2", "metadata": {"customer_id": "acme"}, "status": "paid", "currency": "eur", "created": AT}
+    sent = [
+        stripe_event("customer.created", linked, id="e0", at=AT - 90),
+        stripe_event("invoice.payment_failed", bill, id="e1", at=AT - 60),
+        stripe_event("invoice.paid", {**later, "customer": "cus_1"}, id="e2", at=AT - 30),
+        stripe_event("invoice.payment_failed", {**bill, "id": "in_9", "customer": "cus_9"}, id="e3"),
+    ]
+    for event in reversed(sent) if backwards else sent:
+        send(fresh, event)
+        load(fresh)
+    assert asked(fresh, "SELECT name, plan, payment_status FROM customers") == [("Acme", "pro", "current")]
+    found = asked(fresh, "SELECT valid_from, plan, payment_status FROM customer_history ORDER BY 1")
+    told_by_now = ["current", "current"] if backwards else ["current", "failed", "current"]
+    assert [(plan, state) for _, plan, state in found] == [("pro", state) for state in told_by_now]
+    send(fresh, accepted(event="payment_failed", userId="u1", context={"groupId": "acme"}, messageId="t1"))
+    load(fresh)
+    assert asked(fresh, "SELECT plan, payment_status, count(*) FROM customers GROUP BY ALL") == [("pro", "failed", 1)]

@@ -33,6 +33,10 @@ class Batch:
         self._latest[identity] = whole
         self._rows[(_CUSTOMERS, identity, row["synced_at"])] = whole
 
+    def part_of_customer(self, row: Row) -> None:
+        """Columns of a customer that are news at `synced_at`; whatever else is known of it stays as it was then."""
+        self._rows[(_CUSTOMERS, row["customer_id"], row["synced_at"], *sorted(row))] = row
+
     def put(self, table: str, row: Row) -> None:
         """A row of another table; columns of the later one win, those that only the earlier one has stay."""
         place = (table, row[TABLES[table].key])

@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from keepwell.services.ingest.known import group_of
 from keepwell.services.ingest.messages import STRIPE, Message
-from keepwell.services.ingest.stripe_rows import customer_of
+from keepwell.services.ingest.stripe_customers import CUSTOMER_NAMES, customer_of
 from keepwell.services.ingest.values import first, mapping, text
 
 MOST: Final = 200_000
 """So many ids are kept of those that messages explained; the oldest go first."""
-_CUSTOMER: Final = ("keepwell_customer_id", "customer_id")
 
 
 @dataclass
@@ -68,7 +67,7 @@ class Belonging:
     def _hear_stripe(self, body: dict[str, Any]) -> set[str]:
         thing = _thing(body)
         if body.get("type") in ("customer.created", "customer.updated"):
-            named, own = first(mapping(thing.get("metadata")), *_CUSTOMER), text(thing.get("id"))
+            named, own = first(mapping(thing.get("metadata")), *CUSTOMER_NAMES), text(thing.get("id"))
             if named and own:
                 self.customers[own] = named
                 return {own}

@@ -1,15 +1,19 @@
 """What the warehouse knows of those whom a journal file names: customers, people and payments."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from keepwell.services.ingest.messages import STRIPE, Message
+from keepwell.services.ingest.stripe_customers import customer_of
 from keepwell.services.ingest.traits import company_of
 from keepwell.services.ingest.values import first, mapping, text
 from keepwell.warehouse.storage import Warehouse
+
+PAYMENT_EVENTS: Final = ("payment_failed", "payment_succeeded")
+"""What billing that is not Stripe is called when it is tracked."""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Wanted:
     emails: set[str] = field(default_factory=set)
     anonymous: set[str] = field(default_factory=set)
     payments: set[str] = field(default_factory=set)
+    payers: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -51,6 +56,11 @@ class Known:
     emails: dict[str, set[str]] = field(default_factory=dict)
     anonymous: dict[str, str] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+    def customer(self, name: str, told: Mapping[str, str]) -> str | None:
+        """The known customer behind an id of its own or one that stands for it, by links that are kept or just told."""
+        return next((c for c in (name, self.links.get(name), told.get(name)) if c in self.customers), None)
 
     def person(self, user: str) -> KnownPerson | None:
         """The person behind the id that the product uses."""
@@ -78,7 +88,10 @@ def wanted_by(messages: Iterable[Message]) -> Wanted:
     for message in messages:
         if message.kind == STRIPE:
             wanted.payments |= set(payment_names(message.body))
+            wanted.payers |= {customer_of(mapping(mapping(message.body.get("data")).get("object"))) or ""}
             continue
+        if text(message.body.get("event")) in PAYMENT_EVENTS:
+            wanted.payers |= {group_of(message) or "", text(message.body.get("userId")) or ""}
         for names, name in (
             (wanted.customers, group_of(message)),
             (wanted.users, text(message.body.get("userId"))),
@@ -100,8 +113,9 @@ def payment_names(body: dict[str, Any]) -> list[str]:
 def known_of(warehouse: Warehouse, wanted: Wanted) -> Known:
     """What the warehouse knows of them."""
     known = Known()
-    _customers(warehouse, wanted, known)
     _people(warehouse, wanted, known)
+    _links(warehouse, wanted, known)
+    _customers(warehouse, wanted.customers | _paying(wanted, known), known)
     rows = warehouse.connection.execute(
         "SELECT p.payment_id, json_extract_string(p.properties, '$.payment_intent'), k.customer_id FROM payments p"
         " JOIN customer_keys k USING (customer) WHERE p.payment_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
@@ -113,11 +127,24 @@ def known_of(warehouse: Warehouse, wanted: Wanted) -> Known:
     return known
 
 
-def _customers(warehouse: Warehouse, wanted: Wanted, known: Known) -> None:
+def _paying(wanted: Wanted, known: Known) -> set[str]:
+    people = filter(None, map(known.person, wanted.payers))
+    return wanted.payers | set(known.links.values()) | {person.customer_id for person in people}
+
+
+def _links(warehouse: Warehouse, wanted: Wanted, known: Known) -> None:
+    rows = warehouse.connection.execute(
+        "SELECT unknown_id, customer_id FROM identity_links WHERE unknown_id IN (SELECT unnest(CAST(? AS VARCHAR[])))",
+        [sorted(wanted.payers)],
+    ).fetchall()
+    known.links |= dict(rows)
+
+
+def _customers(warehouse: Warehouse, wanted: set[str], known: Known) -> None:
     rows = warehouse.connection.execute(
         "SELECT k.customer_id, c.name, c.traits FROM customers c JOIN customer_keys k USING (customer)"
         " WHERE k.customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))",
-        [sorted(wanted.customers)],
+        [sorted(wanted)],
     ).fetchall()
     for customer, name, traits in rows:
         known.customers[customer] = KnownCustomer(name, _object(traits))

@@ -7,6 +7,7 @@ from typing import Any, Final
 from keepwell.services.ingest.batch import Batch, Row
 from keepwell.services.ingest.known import Known, KnownCustomer, KnownPerson, group_of
 from keepwell.services.ingest.messages import Message
+from keepwell.services.ingest.payment_states import put_payment_state
 from keepwell.services.ingest.traits import customer_said, person_said
 from keepwell.services.ingest.values import first, iso, mapping, moment, number, text
 
@@ -51,7 +52,10 @@ def put_segment(message: Message, known: Known, belongs: Mapping[str, str], batc
         case "identify":
             _identify(message, known, belongs, batch)
         case "track" | "page" | "screen":
-            batch.event(_event(message, known, belongs))
+            row = _event(message, known, belongs)
+            batch.event(row)
+            if message.kind == "track":
+                put_payment_state(row["name"], row["customer_id"], row["occurred_at"], row, known, batch)
 
 
 def put_links(messages: Iterable[Message], known: Known, belongs: Mapping[str, str], batch: Batch) -> None:

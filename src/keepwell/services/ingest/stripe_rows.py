@@ -8,6 +8,8 @@ from typing import Any, Final
 from keepwell.services.ingest.batch import Batch, Row
 from keepwell.services.ingest.known import Known, payment_names
 from keepwell.services.ingest.messages import Message
+from keepwell.services.ingest.payment_states import put_payment_state
+from keepwell.services.ingest.stripe_customers import CUSTOMER_NAMES, customer_of, parent_of, stripe_id
 from keepwell.services.ingest.stripe_subscriptions import change_rows, subscription_row
 from keepwell.services.ingest.values import first, iso, major_units, mapping, moment, number, text
 from keepwell.warehouse.tables import Kind
@@ -15,7 +17,6 @@ from keepwell.warehouse.tables import Kind
 SOURCE: Final = "stripe"
 _INVOICE: Final = ("draft", "open", "paid", "uncollectible", "void")
 _PAID: Final = {"invoice.paid": "succeeded", "invoice.payment_failed": "failed"}
-_CUSTOMER: Final = ("keepwell_customer_id", "customer_id")
 
 
 def put_stripe(message: Message, known: Known, batch: Batch) -> None:
@@ -24,11 +25,11 @@ def put_stripe(message: Message, known: Known, batch: Batch) -> None:
     if text(thing.get("id")) is None:
         return
     if kind.startswith("invoice."):
-        _invoice(message, thing, kind, batch)
+        _invoice(message, thing, kind, known, batch)
     elif kind.startswith("customer.subscription."):
         _subscription(message, thing, kind, batch)
     elif kind in ("customer.created", "customer.updated"):
-        named = first(mapping(thing.get("metadata")), *_CUSTOMER)
+        named = first(mapping(thing.get("metadata")), *CUSTOMER_NAMES)
         if named:
             batch.links[str(text(thing["id"]))] = named
     elif kind == "charge.refunded":
@@ -37,26 +38,17 @@ def put_stripe(message: Message, known: Known, batch: Batch) -> None:
         _dispute(message, thing, known, batch)
 
 
-def customer_of(thing: dict[str, Any]) -> str | None:
-    """The customer of a thing of Stripe's: whom its metadata names, else Stripe's own id."""
-    details = mapping(thing.get("subscription_details")) or _parent(thing)
-    for metadata in (thing.get("metadata"), details.get("metadata")):
-        if found := first(mapping(metadata), *_CUSTOMER):
-            return found
-    return _id(thing.get("customer"))
-
-
 def created(message: Message) -> str:
     """When Stripe made the event."""
     return (moment(message.body.get("created")) or message.received_at).isoformat()
 
 
-def _invoice(message: Message, thing: dict[str, Any], kind: str, batch: Batch) -> None:
+def _invoice(message: Message, thing: dict[str, Any], kind: str, known: Known, batch: Batch) -> None:
     customer = customer_of(thing)
     if customer is None:
         return
     times, status = mapping(thing.get("status_transitions")), text(thing.get("status"))
-    subscription = _id(thing.get("subscription")) or _id(_parent(thing).get("subscription"))
+    subscription = stripe_id(thing.get("subscription")) or stripe_id(parent_of(thing).get("subscription"))
     paid_at = moment(times.get("paid_at")) or (moment(created(message)) if kind == "invoice.paid" else None)
     row = {
         "invoice_id": text(thing["id"]),
@@ -71,17 +63,19 @@ def _invoice(message: Message, thing: dict[str, Any], kind: str, batch: Batch) -
         "due_at": iso(moment(thing.get("due_date"))),
         "paid_at": iso(paid_at),
     }
-    batch.put("invoices", row | _about(message, thing))
+    row |= _about(message, thing)
+    batch.put("invoices", row)
     if kind in _PAID:
         _payment(message, thing, row, _PAID[kind], batch)
+        put_payment_state(kind, customer, created(message), row, known, batch)
 
 
 def _payment(message: Message, thing: dict[str, Any], invoice: Row, status: str, batch: Batch) -> None:
     """The attempt that an invoice tells of; newer versions of Stripe name no charge, so the attempt has its number."""
     amount = invoice["amount_paid" if status == "succeeded" else "amount_due"]
-    intent = _id(thing.get("payment_intent"))
+    intent = stripe_id(thing.get("payment_intent"))
     failure = mapping(thing.get("last_finalization_error"))
-    identity = _id(thing.get("charge")) or f"{invoice['invoice_id']}:{invoice['attempt_count'] or 0}:{status}"
+    identity = stripe_id(thing.get("charge")) or f"{invoice['invoice_id']}:{invoice['attempt_count'] or 0}:{status}"
     row: Row = {"payment_id": identity, "customer_id": invoice["customer_id"], "invoice_id": invoice["invoice_id"]}
     row |= {"status": status, "amount": amount, "attempted_at": created(message)}
     row |= {"failure_code": first(failure, "decline_code", "code") if status == "failed" else None}
@@ -92,9 +86,9 @@ def _refund(message: Message, thing: dict[str, Any], batch: Batch) -> None:
     customer = customer_of(thing)
     if customer is not None:
         row: Row = {"payment_id": f"{text(thing['id'])}:refunded", "customer_id": customer, "status": "refunded"}
-        row |= {"invoice_id": _id(thing.get("invoice")), "amount": _money(thing, "amount_refunded")}
+        row |= {"invoice_id": stripe_id(thing.get("invoice")), "amount": _money(thing, "amount_refunded")}
         row |= {"failure_code": None, "attempted_at": created(message)}
-        batch.put("payments", row | _about(message, thing, payment_intent=_id(thing.get("payment_intent"))))
+        batch.put("payments", row | _about(message, thing, payment_intent=stripe_id(thing.get("payment_intent"))))
 
 
 def _dispute(message: Message, thing: dict[str, Any], known: Known, batch: Batch) -> None:
@@ -105,7 +99,7 @@ def _dispute(message: Message, thing: dict[str, Any], known: Known, batch: Batch
     row: Row = {"payment_id": text(thing["id"]), "customer_id": customer or waits, "invoice_id": None}
     row |= {"status": "disputed", "amount": _money(thing, "amount")}
     row |= {"failure_code": text(thing.get("reason")), "attempted_at": created(message)}
-    batch.put("payments", row | _about(message, thing, payment_intent=_id(thing.get("payment_intent"))))
+    batch.put("payments", row | _about(message, thing, payment_intent=stripe_id(thing.get("payment_intent"))))
 
 
 def _subscription(message: Message, thing: dict[str, Any], kind: str, batch: Batch) -> None:
@@ -117,10 +111,6 @@ def _subscription(message: Message, thing: dict[str, Any], kind: str, batch: Bat
     before = mapping(mapping(message.body["data"]).get("previous_attributes"))
     for change in change_rows(message.id, kind, thing, before, row, created(message)):
         batch.put("subscription_changes", change | _about(message, thing))
-
-
-def _parent(thing: dict[str, Any]) -> dict[str, Any]:
-    return mapping(mapping(thing.get("parent")).get("subscription_details"))
 
 
 def _about(message: Message, thing: dict[str, Any], **more: Any) -> Row:
@@ -137,8 +127,3 @@ def _money(thing: dict[str, Any], name: str) -> str | None:
 def _count(value: Any) -> int | None:
     found = number(value, Kind.INTEGER)
     return int(found) if found is not None and found >= 0 else None
-
-
-def _id(value: Any) -> str | None:
-    """An id, of a thing that may stand there as a whole."""
-    return text(value.get("id")) if isinstance(value, dict) else text(value)
