@@ -20,6 +20,7 @@ SHOWN: Final = (DUE, SNOOZED, LATER)
 OVERDUE, TODAY, WEEK = "overdue", "today", "week"
 MINE, ALL = "mine", "all"
 ORDER: Final = ("priority", F("money").desc(nulls_last=True), F("renewal_on").asc(nulls_last=True), "pk")
+_OF_SEGMENT: Final = Q(kind__in=(Task.Kind.SEGMENT, Task.Kind.FOLLOW_UP))
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Queue:
     items: tuple[QueueItem, ...]
     total: int
     sizes: Mapping[int, int]
+    of_segments: Mapping[int, int]
     counts: QueueCounts
     week: Week
     query: QueueQuery
@@ -127,13 +129,16 @@ def queue_of(person: Person, query: QueueQuery, *, at: Moment, model: Model) -> 
     week = week_of(person, model=model, today=at.today, zone=at.zone)
     line = _shown(mine, DUE, at).order_by(*ORDER)[week.left : week.left + 1].first()
     found = _filtered(_shown(mine, query.show, at), query, at)
-    sizes = dict(found.values_list("priority").annotate(count=Count("pk")).order_by("priority"))
+    by_priority = found.values_list("priority").annotate(count=Count("pk"), own=Count("pk", filter=_OF_SEGMENT))
+    groups = list(by_priority.order_by("priority"))
+    sizes, of_segments = {place: count for place, count, _ in groups}, {place: own for place, _, own in groups}
     first = (max(1, query.page) - 1) * PAGE
     ordered = found.select_related("assignee", "linked_to").order_by(*ORDER)[first : first + PAGE]
     return Queue(
         items=_items(list(ordered), line if query.show == DUE else None),
         total=sum(sizes.values()),
         sizes=sizes,
+        of_segments=of_segments,
         counts=_counts(mine, at),
         week=week,
         query=query,

@@ -144,7 +144,7 @@ def _line(item: QueueItem, queue: Queue, known: Mapping[str, PortfolioRow], mode
         mark=_mark(task, model),
         why=_why(task),
         left=_left(task, customer),
-        group=_group(task.priority, model) if item.new_group else "",
+        group=_group(queue, task.priority, model) if item.new_group else "",
         size=queue.sizes.get(task.priority, 0),
         days_to_renewal=(renewal - at.today).days if renewal else None,
     )
@@ -169,9 +169,13 @@ def _left(task: Task, customer: PortfolioRow | None) -> bool:
     return task.play not in customer.signals if task.kind == Task.Kind.SIGNAL else task.segment != customer.segment
 
 
-def _group(priority: int, model: Model) -> str:
+def _group(queue: Queue, priority: int, model: Model) -> str:
+    """What is equally urgent; tasks of playbooks, signals and people stand beside those of the segments."""
+    own = queue.of_segments.get(priority, 0)
     labels = [s.label or n for n, s in model.segments.items() if s.task and segment_priority(model, n) == priority]
-    return f"{priority} · {', '.join(labels)}" if labels else f"Priority {priority}"
+    if not (own and labels):
+        return f"Priority {priority}"
+    return f"{priority} · {', '.join(labels)}{' and others' if own < queue.sizes[priority] else ''}"
 
 
 def _tabs(queue: Queue) -> Iterable[tuple[str, str, int, bool]]:
