@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from keepwell.model.problems import DefinitionError
+from keepwell.services.planning.sources import current_model
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.capacity import DEFAULT
 from keepwell.services.workspace import Workspace, WorkspaceError
@@ -51,7 +52,7 @@ def team_settings(workspace: Workspace) -> TeamSettings:
 def capacity_of_model(workspace: Workspace) -> int:
     """The week's touchpoints that the model names, else 250: a team of two."""
     try:
-        named = workspace.model().model.settings.values.get("weekly_capacity")
+        named = current_model(workspace).model.settings.values.get("weekly_capacity")
     except (DefinitionError, WorkspaceError):
         named = None
     return int(named) if isinstance(named, int | float) and named > 0 else DEFAULT
