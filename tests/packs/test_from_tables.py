@@ -100,7 +100,7 @@ BUSY: dict[str, dict[str, Any]] = {
         "team_size_estimate": 0,
         "integration_requests": 1,
         "api_usage_growth_rate": 2,
-        "failed_payments_1d": 1,
+        "failed_payments_2d": 1,
         "abandoned_core_features": 1,
         "mrr": 600,
     },

@@ -49,7 +49,7 @@ METRICS: dict[str, list[Any]] = {
     "mrr": [0, 500],
     "events_3d": [0, 1, 3, 6, 15, 100],
     "events_previous_28d": [0, 9, 10, 56, 112, 280, 1000],
-    "failed_payments_1d": [0, 1],
+    "failed_payments_2d": [0, 1],
     "abandoned_core_features": [0, 1, 2],
 }
 BANDS = [(80, "THRIVING"), (60, "HEALTHY"), (40, "AT_RISK"), (20, "HIGH_RISK"), (0, "CRITICAL")]
@@ -74,7 +74,7 @@ def reading(row: Row) -> dict[str, Any]:
     signals = {
         "critical_health_drop": lt(shown, 20),
         "usage_cliff_detected": _cliff(row),
-        "payment_failure": ge(number(row, "failed_payments_1d"), 1),
+        "payment_failure": ge(number(row, "failed_payments_2d"), 1),
         "feature_abandonment": ge(number(row, "abandoned_core_features"), 1),
         "USAGE_LIMIT_APPROACHING": gt(number(row, "usage_percentage"), 80),
         "CONSISTENT_OVERAGE": ge(number(row, "overage_months"), 3),
