@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from keepwell.services.team.outbox.announcing import announce_all
+from keepwell.services.team.prepared import insert
 from keepwell.store.models import AuditEntry, Person
 
 _together: Final[ContextVar[list[AuditEntry] | None]] = ContextVar("written_together", default=None)
@@ -53,7 +54,7 @@ def record(
     )
     together = _together.get()
     if together is None:
-        entry.save(force_insert=True)
+        insert(entry)
         announce_all([entry])
     else:
         together.append(entry)

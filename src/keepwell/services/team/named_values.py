@@ -1,18 +1,21 @@
 """Named values that the workspace keeps in its database: what people set, and how far something came."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import WorkspaceSetting
+
+_OF_NAME: Final = Prepared(lambda name: WorkspaceSetting.objects.filter(name=name), name=str)
 
 
 def remembered(name: str) -> dict[str, Any]:
     """What is kept under a name; empty when nothing is. One query."""
-    value = WorkspaceSetting.objects.filter(name=name).values_list("value", flat=True).first()
-    return dict(value or {})
+    found = _OF_NAME.first(name=name)
+    return dict(found.value or {}) if found else {}
 
 
 def remember(name: str, value: dict[str, Any]) -> None:

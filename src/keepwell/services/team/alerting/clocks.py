@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from keepwell.model.alert_definitions import AlertRule
 from keepwell.services.team.alerting.deadlines import Clock, Ring, clock_from, rung_out
@@ -13,29 +14,44 @@ from keepwell.services.team.alerting.marks import mark
 from keepwell.services.team.alerting.raising import say
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.alerting.telling import People, tell
+from keepwell.services.team.outbox.announcing import targets_known
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert, Person
 
 LIMIT: Final = 200
+_WITH_CLOCK: Final = Q(next_at__isnull=False) & ~Q(state=Alert.State.RESOLVED)
+_DUE: Final = Prepared(
+    lambda now: Alert.objects.filter(_WITH_CLOCK, next_at__lte=now).order_by("next_at", "pk").only("pk")[:LIMIT],
+    now=datetime,
+)
 SPAN: Final = ("due_at", "near_at", "near_told_at", "breached_at", "level", "next_at")
 
 
 def clock_turn(workspace: Workspace, now: datetime, *, worker: str = "", limit: int = LIMIT) -> int:
     """Ring every clock that is due, the longest due first; returns how many. Any number of workers may do so."""
-    due = Alert.objects.filter(next_at__lte=now).exclude(state=Alert.State.RESOLVED)
-    numbers = list(due.order_by("next_at", "pk").values_list("pk", flat=True)[:limit])
+    numbers = [one.pk for one in _DUE(now=now)[:limit]]
     if not numbers:
         return 0
     ruling, people = ruling_of(workspace), People()
-    return sum(_ring(ruling, people, number, now) for number in numbers)
+    with targets_known():
+        return sum(_ring(ruling, people, number, now) for number in numbers)
+
+
+def _ringing(pk: int, now: datetime) -> QuerySet[Alert]:
+    """One that no other worker has."""
+    skip = connection.features.has_select_for_update_skip_locked
+    locked = Alert.objects.select_for_update(skip_locked=skip, of=("self",) if skip else ())
+    return locked.filter(_WITH_CLOCK, pk=pk, next_at__lte=now)
+
+
+_RINGING: Final = Prepared(_ringing, pk=int, now=datetime)
 
 
 @transaction.atomic
 def _ring(ruling: Ruling, people: People, number: int, now: datetime) -> bool:
     """One alert in one transaction; one that another worker has, or that was moved meanwhile, is left."""
-    skip = connection.features.has_select_for_update_skip_locked
-    locked = Alert.objects.select_for_update(skip_locked=skip, of=("self",) if skip else ())
-    found = locked.filter(pk=number, next_at__lte=now).exclude(state=Alert.State.RESOLVED).first()
+    found = _RINGING.first(pk=number, now=now)
     if found is None:
         return False
     rule = ruling.model.alerts.get(found.rule)

@@ -16,9 +16,27 @@ from keepwell.services.team.alerting.rules import Ruling
 from keepwell.services.team.alerting.telling import NOTIFY, People, tell
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.known import Known
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import Alert
 
 WORKER: Final = Actor("Keepwell")
+_OPEN: Final = Prepared(
+    lambda rule, customer: (
+        Alert.objects.select_for_update()
+        .filter(rule=rule, customer_id=customer)
+        .exclude(state=Alert.State.RESOLVED)
+        .order_by("pk")[:1]
+    ),
+    rule=str,
+    customer=str,
+)
+_LAST: Final = Prepared(
+    lambda rule, customer: Alert.objects.filter(rule=rule, customer_id=customer, state=Alert.State.RESOLVED).order_by(
+        "-resolved_at"
+    )[:1],
+    rule=str,
+    customer=str,
+)
 COUNTED: Final = 500
 """So often what happens again is written down; after that it is only counted."""
 
@@ -106,16 +124,14 @@ def _key(cause: Cause) -> str:
 
 
 def _open_one(cause: Cause) -> Alert | None:
-    found = Alert.objects.select_for_update().filter(rule=cause.rule, customer_id=cause.customer_id)
-    return found.exclude(state=Alert.State.RESOLVED).first()
+    return _OPEN.first(rule=cause.rule, customer=cause.customer_id)
 
 
 def _rests(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: datetime) -> bool:
     """Whether the last alert was resolved so lately that nothing new is opened; its history learns of it."""
     if rule.cool_down is None:
         return False
-    closed = Alert.objects.filter(rule=cause.rule, customer_id=cause.customer_id, state=Alert.State.RESOLVED)
-    last = closed.order_by("-resolved_at").first()
+    last = _LAST.first(rule=cause.rule, customer=cause.customer_id)
     if last is None or last.resolved_at is None:
         return False
     until = ruling.calendar.later(last.resolved_at, timeline(rule.cool_down))

@@ -6,7 +6,7 @@ and webhooks are sent again, messages to customers are given up with the reason,
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -22,8 +22,9 @@ from keepwell.services.team.outbox.senders import SENDERS
 from keepwell.services.team.outbox.touches import keep_touch
 from keepwell.services.team.outbox.unclear import unclear
 from keepwell.services.team.playing.holding import hold_customer
+from keepwell.services.team.prepared import Prepared, PreparedUpdate
 from keepwell.services.workspace import Workspace
-from keepwell.store.models import Channel, Outgoing
+from keepwell.store.models import Channel, Outgoing, PlaybookRun
 
 LOG: Final = logging.getLogger("keepwell.outbox")
 FEW: Final = 3
@@ -80,8 +81,17 @@ def delivery_turn(
 
 
 def _due(now: datetime) -> QuerySet[Outgoing]:
-    free = Q(claimed_at=None) | Q(claimed_at__lte=now - LEASE) | Q(claimed_at__gt=now + LEASE)
+    return _free(now, now - LEASE, now + LEASE)
+
+
+def _free(now: datetime, before: datetime, after: datetime) -> QuerySet[Outgoing]:
+    free = Q(claimed_at=None) | Q(claimed_at__lte=before) | Q(claimed_at__gt=after)
     return Outgoing.objects.filter(free, state__in=_OPEN, due_at__lte=now)
+
+
+_ANY: Final = Prepared(
+    lambda now, before, after: _free(now, before, after).only("pk")[:1], now=datetime, before=datetime, after=datetime
+)
 
 
 def _claim(claim: Claimed, limit: int) -> list[tuple[int, str, str]]:
@@ -89,7 +99,7 @@ def _claim(claim: Claimed, limit: int) -> list[tuple[int, str, str]]:
 
     Each comes with the customer whom it reaches, if any, and its lane: its channel, or for webhooks the host.
     """
-    if not _due(claim.at).exists():
+    if not _ANY(now=claim.at, before=claim.at - LEASE, after=claim.at + LEASE):
         return []
     with transaction.atomic():
         rows = _due(claim.at).order_by("-audience", "due_at", "pk").select_for_update(skip_locked=True)[:limit]
@@ -118,6 +128,25 @@ def _deliver(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Cl
     return result
 
 
+_OURS: Final = Prepared(
+    lambda pk, worker, at: Outgoing.objects.filter(
+        pk=pk, claimed_by=worker, claimed_at=at, state__in=_OPEN
+    ).select_for_update(),
+    pk=int,
+    worker=str,
+    at=datetime,
+)
+_RUN: Final = Prepared(lambda pk: PlaybookRun.objects.filter(pk=pk), pk=int)
+_SENDING: Final = PreparedUpdate(
+    lambda pk, attempts: (
+        Outgoing.objects.filter(pk=pk),
+        {"state": Outgoing.State.SENDING, "attempts": attempts},
+    ),
+    pk=int,
+    attempts=int,
+)
+
+
 @transaction.atomic
 def _begin(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Claimed) -> Outgoing | None:
     """Look once more, and say that it is being sent; None when it is not to be sent now.
@@ -126,14 +155,15 @@ def _begin(workspace: Workspace, outgoing_id: int, customer_id: str, claim: Clai
     """
     if customer_id:
         hold_customer(customer_id, wait=True)
-    rows = claim.still(outgoing_id).filter(state__in=_OPEN).select_related("run")
-    row = rows.select_for_update(of=("self",)).first()
+    row = _OURS.first(pk=outgoing_id, worker=claim.worker, at=claim.at)
     if row is None:
         return None
+    row.run = _RUN.first(pk=row.run_id) if row.run_id else None
     found = verdict(workspace, row, known=row.channel in SENDERS, now=claim.now)
     match found.what:
         case Verdict.SEND:
-            _change(row, state=Outgoing.State.SENDING, attempts=row.attempts + 1)
+            row.state, row.attempts = Outgoing.State.SENDING, row.attempts + 1
+            _SENDING(pk=row.pk, attempts=row.attempts)
             return row
         case Verdict.REHEARSE:
             _change(row, state=Outgoing.State.REHEARSED, sent_at=claim.now, claimed_by="", claimed_at=None, error="")
@@ -158,11 +188,9 @@ def _say_rehearsed(rehearsed: list[str]) -> None:
 @transaction.atomic
 def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
     """Write down what became of it. Who was so slow that it was given up meanwhile may still say that it left."""
-    mine = Outgoing.objects.filter(pk=row.pk, attempts=row.attempts)
-    states = [Outgoing.State.SENDING, *([Outgoing.State.DEAD] if isinstance(result, Sent) else [])]
     now = claim.now
     about = _outcome(row, result, now)
-    if not mine.filter(state__in=states).update(claimed_by="", claimed_at=None, **about):
+    if not _written_down(row, result, about):
         return
     for name, value in about.items():
         setattr(row, name, value)
@@ -173,6 +201,33 @@ def _finish(row: Outgoing, result: Result, claim: Claimed) -> None:
         keep_touch(row, now)
 
 
+def _written_down(row: Outgoing, result: Result, about: dict[str, Any]) -> int:
+    """Whether it was still this worker's to write down."""
+    if isinstance(result, Sent) and not result.details:
+        sent = {"at": about["sent_at"], "known": about["provider_id"]}
+        return _LEFT(pk=row.pk, attempts=row.attempts, **sent)
+    states = [Outgoing.State.SENDING, *([Outgoing.State.DEAD] if isinstance(result, Sent) else [])]
+    mine = Outgoing.objects.filter(pk=row.pk, attempts=row.attempts, state__in=states)
+    return mine.update(claimed_by="", claimed_at=None, **about)
+
+
+_LEFT: Final = PreparedUpdate(
+    lambda pk, attempts, at, known: (
+        Outgoing.objects.filter(pk=pk, attempts=attempts, state__in=[Outgoing.State.SENDING, Outgoing.State.DEAD]),
+        {
+            "state": Outgoing.State.SENT,
+            "sent_at": at,
+            "provider_id": known,
+            "error": "",
+            "claimed_by": "",
+            "claimed_at": None,
+        },
+    ),
+    pk=int,
+    attempts=int,
+    at=datetime,
+    known=str,
+)
 _FINISHED: Final[Mapping[str, str]] = {
     Outgoing.State.SENT: "Sent: {row}",
     Outgoing.State.FAILED: "Not sent yet: {row} ({why})",
@@ -200,12 +255,17 @@ def _outcome(row: Outgoing, result: Result, now: datetime) -> dict[str, Any]:
 
 def _settle_lost(now: datetime) -> int:
     """What a worker began to send and never confirmed, because it was killed."""
-    return sum(_settle(row, now) for row in _lost(now))
+    return sum(_settle(row, now) for row in _LOST(now=now, before=now - LEASE, after=now + LEASE))
 
 
-def _lost(now: datetime) -> Iterator[Outgoing]:
-    long_ago = Q(claimed_at__lte=now - LEASE) | Q(claimed_at__gt=now + LEASE)
-    yield from Outgoing.objects.filter(long_ago, state=Outgoing.State.SENDING, due_at__lte=now)[:100]
+_LOST: Final = Prepared(
+    lambda now, before, after: Outgoing.objects.filter(
+        Q(claimed_at__lte=before) | Q(claimed_at__gt=after), state=Outgoing.State.SENDING, due_at__lte=now
+    )[:100],
+    now=datetime,
+    before=datetime,
+    after=datetime,
+)
 
 
 @transaction.atomic

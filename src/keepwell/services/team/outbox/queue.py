@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from keepwell.playbooks.messages import one_line
 from keepwell.services.team.audit import Actor, record
+from keepwell.services.team.prepared import insert
 from keepwell.store.models import Outgoing
 
 OUTBOX: Final = Actor("outbox")
@@ -36,7 +37,7 @@ def put(
     row = Outgoing(key=key, **about)
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            insert(row)
             note(row, "queued", f"To {row.to_name or row.address or row.channel}: {row}", now, who)
     except IntegrityError:
         known = Outgoing.objects.filter(key=key).first()

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.here import workspace
 from keepwell.services.team.outbox.written_back import subscribe_people, unsubscribe_people
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import AuditEntry, Suppression
 
 ALL: Final = "all"
@@ -18,6 +19,7 @@ MARKETING: Final = "marketing"
 _KIND: Final = "address"
 _OFF: Final = "address.allowed"
 SCOPES: Final = {ALL: "Everything", MARKETING: "Marketing"}
+_ON_LIST: Final = Prepared(lambda address: Suppression.objects.filter(address=address), address=str)
 
 
 class SuppressionError(Exception):
@@ -31,7 +33,7 @@ def plain_address(address: str) -> str:
 
 def suppressed(address: str, purpose: str) -> Suppression | None:
     """What stands against writing to an address; None when nothing does."""
-    found = Suppression.objects.filter(address=plain_address(address)).first()
+    found = _ON_LIST.first(address=plain_address(address))
     return found if found and (found.scope == ALL or purpose == MARKETING) else None
 
 
