@@ -286,13 +286,13 @@ def test_moments_are_shown_in_words(published: Workspace, sent: str, shown: str)
 
 def test_amounts_say_their_currency(published: Workspace) -> None:
     ruling = replace(ruling_of(published), currency="CHF")
-    rule = next(name for name in ruling.model.alerts if "mrr" in ruling.names_of(name))
-    facts = Facts(NOW.date(), {"company": "Acme", "mrr": 2136.4})
-    assert dict(ruling.values(rule, facts, {}))["MRR"] == "2,136 CHF"
-    assert ruling.text("{company} pays {mrr} a month.", "c", facts, {}) == "Acme pays 2,136 CHF a month."
+    rule = next(name for name in ruling.model.alerts if "arr" in ruling.names_of(name))
+    facts = Facts(NOW.date(), {"company": "Acme", "arr": 2136.4})
+    assert dict(ruling.values(rule, facts, {}))["ARR"] == "2,136 CHF"
+    assert ruling.text("{company} pays {arr} a year.", "c", facts, {}) == "Acme pays 2,136 CHF a year."
     shown = ruling.values(rule, facts, {"amount": "99.00", "currency": "USD", "mrr_before": "12", "attempt": 2})
     assert shown[:3] == [["Amount", "99.00 USD"], ["Mrr before", "12 USD"], ["Attempt", "2"]]
     assert ruling.values(rule, facts, {"amount": "99.00", "mrr_after": "12"})[:2] == [
         ["Amount", "99.00"], ["Mrr after", "12 CHF"],
     ]  # fmt: skip
-    assert "unknown" in dict(ruling.values(rule, Facts(NOW.date(), {"company": "Acme", "mrr": None}), {}))["MRR"]
+    assert "unknown" in dict(ruling.values(rule, Facts(NOW.date(), {"company": "Acme", "arr": None}), {}))["ARR"]
