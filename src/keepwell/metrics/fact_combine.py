@@ -12,7 +12,7 @@ from keepwell.metrics.row_sql import MICRO, Symbols
 from keepwell.model.expressions import names_in
 from keepwell.model.metric_definitions import ZERO_WHEN_EMPTY, Aggregate
 
-Grid = dict[Reading, Ints]
+Found = dict[Reading, Ints]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def metric_texts(plan: FactPlan, metric: FactMetric, symbols: Symbols) -> dict[i
     return symbols.text(names_in(atom.of)[0]) if atom.of else None
 
 
-def combine(metric: FactMetric, grid: Grid, counts: Ints | None, dates: Ints, texts: dict[int, str] | None) -> Values:
+def combine(metric: FactMetric, grid: Found, counts: Ints | None, dates: Ints, texts: dict[int, str] | None) -> Values:
     """From readings to the metric's value, with the ways in which it can be missing."""
     aggregate = metric.metric.aggregate
     if counts is not None:

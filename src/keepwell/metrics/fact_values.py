@@ -1,16 +1,17 @@
 """Values of the metrics over fact tables, for one or many dates, from the daily state."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from keepwell.metrics.day_words import BEFORE, masks_between, word_of
-from keepwell.metrics.fact_combine import Grid, Values, combine, metric_readings, metric_texts
+from keepwell.metrics.fact_combine import Found, Values, combine, metric_readings, metric_texts
 from keepwell.metrics.frame import Ints, stable_order
-from keepwell.metrics.plan import Entity, FactMetric, FactPlan, Presence
-from keepwell.metrics.readings import NOTHING, DailyRows, Presences, Reading, count_present, read_dates
+from keepwell.metrics.plan import Atom, Entity, FactMetric, FactPlan, Presence
+from keepwell.metrics.readings import NOTHING, Grid, Presences, Reading, count_present, read_dates
 from keepwell.metrics.state import FactState
 from keepwell.warehouse.storage import Warehouse
 
@@ -118,7 +119,7 @@ class _Reader:
 class _DateByDate(_Reader):
     """One statement per date over the daily rows."""
 
-    def readings(self, readings: Sequence[Reading], dates: Ints) -> Grid:
+    def readings(self, readings: Sequence[Reading], dates: Ints) -> Found:
         rows: dict[Reading, list[Ints]] = {r: [] for r in readings}
         for date in dates:
             for reading, values in self._date(readings, int(date)).items():
@@ -181,25 +182,25 @@ class _DateByDate(_Reader):
 class _Sweep(_Reader):
     """All dates at once over dense arrays."""
 
-    def readings(self, readings: Sequence[Reading], dates: Ints) -> Grid:
+    def readings(self, readings: Sequence[Reading], dates: Ints) -> Found:
         if not readings:
             return {}
-        first, last = self.first, int(dates[-1])
-        out = read_dates(self._rows(readings, first, last), readings, dates, self.size)
-        earlier = self.months(first)
+        out = read_dates(partial(self._grid, int(dates[-1])), readings, dates)
+        earlier = self.months(self.first)
         return {r: r.join(earlier[r][None, :], grid) if r.start is None else grid for r, grid in out.items()}
 
-    def _rows(self, readings: Sequence[Reading], first: int, last: int) -> DailyRows:
-        used = {r.atom for r in readings}
-        place = {atom: f"a{i}" for i, atom in enumerate(self.plan.atoms) if atom in used}
+    def _grid(self, last: int, atom: Atom) -> Grid:
+        """The daily values of an atom up to a day. Only those that say something are fetched: a sum of 0 is none."""
+        shape = (last - self.first + 1, self.size)
         if not self.state.has(self.state.atoms_table):
-            none = np.zeros(0, np.int64)
-            return DailyRows(none, none, dict.fromkeys(used, none))
-        columns = ", ".join(f"{column}" for column in place.values())
-        where = f"day BETWEEN {first} AND {last}"
-        found = self.fetch(f"SELECT {self.entity} AS e, day, {columns} FROM {self.state.atoms_table} WHERE {where}")
-        atoms = {atom: _filled(found[column]) for atom, column in place.items()}
-        return DailyRows(_filled(found["e"]), _filled(found["day"]), atoms)
+            return Grid(np.zeros(0, np.int64), np.zeros(0, np.int64), self.first, shape)
+        column = f"a{self.plan.atoms.index(atom)}"
+        told = f"{column} != 0" if atom.kind in ("count", "sum") else f"{column} IS NOT NULL"
+        found = self.fetch(
+            f"SELECT CAST(day - {self.first} AS BIGINT) * {self.size} + {self.entity} AS place, {column} AS v"
+            f" FROM {self.state.atoms_table} WHERE day BETWEEN {self.first} AND {last} AND {told}"
+        )
+        return Grid(_filled(found["place"]), _filled(found["v"]), self.first, shape)
 
     def presences(self, dates: Ints) -> dict[str, Ints]:
         out: dict[str, Ints] = {}
@@ -236,7 +237,7 @@ class _Sweep(_Reader):
 
 
 def _filled(values: npt.NDArray[np.generic]) -> Ints:
-    return np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
+    return np.ma.filled(np.ma.asarray(values).astype(np.int64, copy=False), NOTHING)
 
 
 def _inside(metric: FactMetric, presence: Presence, first: int, date: int) -> str:

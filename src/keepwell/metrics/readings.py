@@ -4,8 +4,9 @@ A reading is one number per entity and date. It is computed either by one statem
 many dates at once, by sweeps over dense day-by-entity arrays (`read_dates`); both give the same numbers exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from keepwell.metrics.plan import Atom
 Function = Literal["total", "days", "last_day", "minimum", "maximum", "latest", "first", "moment"]
 NOTHING: Final = np.iinfo(np.int64).min
 """Stands for "no row" in readings that can be absent."""
+Places = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -93,47 +95,36 @@ def _only(*tests: str) -> str:
     return f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
 
 
-@dataclass(frozen=True)
-class DailyRows:
-    """Daily state rows as arrays: entity index, day number and one array per atom (NOTHING where null)."""
+def read_dates(grid_of: Callable[[Atom], "Grid"], readings: Sequence[Reading], dates: Ints) -> dict[Reading, Ints]:
+    """All readings for all dates by sweeps, one atom in memory at a time.
 
-    entities: Ints
-    days: Ints
-    atoms: dict[Atom, Ints]
-
-
-def read_dates(rows: DailyRows, readings: Sequence[Reading], dates: Ints, size: int) -> dict[Reading, Ints]:
-    """All readings for all dates by sweeps. Arrays are [date, entity], NOTHING where there is no row."""
-    if not readings:
-        return {}
-    first = int(min(rows.days.min(initial=int(dates[0])), dates[0] - max((r.start or 0) for r in readings)))
-    last = int(dates[-1])
+    Arrays are [date, entity], NOTHING where there is no row.
+    """
     out: dict[Reading, Ints] = {}
-    for atom in {r.atom for r in readings}:
-        grid = _Grid.of(rows, atom, first, last, size)
-        for reading in readings:
-            if reading.atom == atom:
-                out[reading] = grid.read(reading, dates)
+    for atom in dict.fromkeys(reading.atom for reading in readings):
+        grid = grid_of(atom)
+        out |= {reading: grid.read(reading, dates) for reading in readings if reading.atom == atom}
     return out
 
 
-class _Grid:
-    """One atom as a dense array of days by entities, with its running sums made when first needed."""
+class Grid:
+    """One atom as a dense array of days (from `first` on) by entities, with its running sums made when first needed.
 
-    def __init__(self, values: Ints, present: npt.NDArray[np.bool_], first: int) -> None:
-        self.values, self.present, self.first = values, present, first
+    `places` are the positions in that array that have a value.
+    """
+
+    def __init__(self, places: Ints, values: Ints, first: int, shape: tuple[int, int]) -> None:
+        self.values, self.first = np.zeros(shape, np.int64), first
+        self.values.reshape(-1)[places] = values
+        self._places = places
         self._sums: dict[str, Ints] = {}
 
-    @classmethod
-    def of(cls, rows: DailyRows, atom: Atom, first: int, last: int, size: int) -> "_Grid":
-        data = rows.atoms[atom]
-        inside = (rows.days >= first) & (rows.days <= last) & (data != NOTHING)
-        place = (rows.days[inside] - first, rows.entities[inside])
-        values = np.zeros((last - first + 1, size), np.int64)
-        present = np.zeros(values.shape, np.bool_)
-        values[place] = data[inside]
-        present[place] = True
-        return cls(values, present, first)
+    @cached_property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Where there is a value: it may be 0."""
+        found = np.zeros(self.values.shape, np.bool_)
+        found.reshape(-1)[self._places] = True
+        return found
 
     def read(self, reading: Reading, dates: Ints) -> Ints:
         high = dates - reading.end - self.first
@@ -142,7 +133,7 @@ class _Grid:
             case "total":
                 return self._window("total", self.values, low, high)
             case "days":
-                return self._window("days", (self.values > 0).astype(np.int64), low, high)
+                return self._window("days", self.values > 0, low, high)
             case "moment":
                 weighted = self.values * np.arange(len(self.values), dtype=np.int64)[:, None]
                 moment = self._window("moment", weighted, low, high)
@@ -153,7 +144,7 @@ class _Grid:
                 )
             case "last_day":
                 found = self._last(self.values > 0, low, high)
-                return np.where(found < 0, NOTHING, found + self.first)
+                return np.where(found < 0, NOTHING, found.astype(np.int64) + self.first)
             case "latest":
                 return self._pick(self._last(self.present, low, high))
             case "first":
@@ -161,7 +152,7 @@ class _Grid:
             case "minimum" | "maximum":
                 return self._extreme(reading.function, low, high)
 
-    def _window(self, name: str, values: Ints, low: Ints, high: Ints) -> Ints:
+    def _window(self, name: str, values: Ints | npt.NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
         if name not in self._sums:
             padded = np.zeros((len(values) + 1, values.shape[1]), np.int64)
             for day, row in enumerate(values):
@@ -170,20 +161,20 @@ class _Grid:
         sums = self._sums[name]
         return np.asarray(sums[np.maximum(high, -1) + 1] - sums[np.minimum(low, np.maximum(high, -1) + 1)])
 
-    def _last(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
-        marked = np.where(present, np.arange(len(present), dtype=np.int64)[:, None], -1)
+    def _last(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Places:
+        marked = np.where(present, np.arange(len(present), dtype=np.int32)[:, None], np.int32(-1))
         latest = np.maximum.accumulate(marked, axis=0)
-        found = np.where((high >= 0)[:, None], latest[np.maximum(high, 0)], -1)
-        return np.where(found >= low[:, None], found, -1)
+        found = np.where((high >= 0)[:, None], latest[np.maximum(high, 0)], np.int32(-1))
+        return np.where(found >= low[:, None], found, np.int32(-1))
 
-    def _next(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
+    def _next(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Places:
         far = len(present)
-        marked = np.where(present, np.arange(far, dtype=np.int64)[:, None], far)
+        marked = np.where(present, np.arange(far, dtype=np.int32)[:, None], np.int32(far))
         nearest = np.minimum.accumulate(marked[::-1], axis=0)[::-1]
         found = nearest[np.minimum(low, far - 1)]
-        return np.where(found <= high[:, None], found, -1)
+        return np.where(found <= high[:, None], found, np.int32(-1))
 
-    def _pick(self, found: Ints) -> Ints:
+    def _pick(self, found: Places) -> Ints:
         picked = np.take_along_axis(self.values, np.maximum(found, 0), axis=0)
         return np.where(found < 0, NOTHING, picked)
 

@@ -26,7 +26,7 @@ from keepwell.warehouse.tables import TABLES
 
 ROWS_AT_ONCE: Final = 120_000
 """Customer-days evaluated together: bounds the memory of a backfill."""
-VALUES_AT_ONCE: Final = 25_000_000
+VALUES_AT_ONCE: Final = 42_000_000
 """Values of all metrics read together: the more days at once, the fewer times the same window is read again."""
 
 _ASSUMED: Final = np.uint8(Quality.ASSUMED)
@@ -77,9 +77,10 @@ def backfill_days(
         days = list(range(day_number(first), day_number(last) + 1))
         metrics = max(1, len(engine.plan.metrics))
         writer = workspace.snapshots.writer(warehouse.connection)
-        for part in _blocks(days, VALUES_AT_ONCE // (customers * metrics)):
+        size = max(1, ROWS_AT_ONCE // customers)
+        for part in _blocks(days, max(1, VALUES_AT_ONCE // (customers * metrics * size)) * size):
             values = engine.values(_needed(compile_model(loaded), part))
-            for block in _blocks(part, ROWS_AT_ONCE // customers):
+            for block in _blocks(part, size):
                 told = partial(_tell, step, len(reports), len(days))
                 reports += _publish_days(workspace, writer, engine, loaded, block, values, told)
     _point(workspace, last)
