@@ -14,6 +14,8 @@ COLUMNS = [
     SnapshotColumn("id", "text", np.array([0.0, 1.0, 0.0, 1.0]), ("a", "b")),
     SnapshotColumn("plan", "text", np.array([np.nan, 0.0, 0.0, np.nan]), ("pro",)),
     SnapshotColumn("tags", "list", np.array([0.0, 1.0, 1.0, 0.0]), ("", "x\x1fy")),
+    SnapshotColumn("phone", "text", np.full(4, np.nan), ()),
+    SnapshotColumn("left", "date", np.array([np.nan, np.nan, 5.0, np.nan])),
     SnapshotColumn("arr", "number", np.array([1.5, np.nan, np.nan, 2.0])),
     SnapshotColumn("score", "integer", np.array([7.0, np.nan, 8.0, 9.0])),
     SnapshotColumn("paid", "boolean", np.array([1.0, 0.0, np.nan, 1.0])),
@@ -29,7 +31,11 @@ def _one(day: int) -> list[SnapshotColumn]:
     return [SnapshotColumn(c.name, c.kind, c.values[day == DAYS], c.texts) for c in COLUMNS]
 
 
-def test_a_date_is_the_same_bytes_alone_and_among_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", [1, 1_000])
+def test_a_date_is_the_same_bytes_alone_and_among_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, many: int
+) -> None:
+    monkeypatch.setattr("keepwell.warehouse.snapshots.MANY_ROWS", many)
     together, alone = Snapshots(tmp_path / "together"), Snapshots(tmp_path / "alone")
     with duckdb.connect() as connection:
         with together.writer(connection).staged(DAYS, COLUMNS) as writer:
@@ -39,8 +45,8 @@ def test_a_date_is_the_same_bytes_alone_and_among_others(tmp_path: Path) -> None
                 assert writer.publish(date(2026, 1, day), day, {"about": "x"}).read_bytes() == path.read_bytes()
         rows = connection.execute("FROM read_parquet(?)", [str(paths[0])]).fetchall()
     assert rows == [
-        ("a", None, [], 1.5, 7, True, date(1970, 1, 1), 0),
-        ("b", "pro", ["x", "y"], None, None, False, None, 12),
+        ("a", None, [], None, None, 1.5, 7, True, date(1970, 1, 1), 0),
+        ("b", "pro", ["x", "y"], None, None, None, None, False, None, 12),
     ]
 
 

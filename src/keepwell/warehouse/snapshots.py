@@ -20,13 +20,15 @@ import numpy as np
 import numpy.typing as npt
 from numpy import ma
 
-from keepwell.warehouse.sql import listed, literal, quoted
+from keepwell.warehouse.sql import literal, quoted
 
 LIST_SEPARATOR: Final = "\x1f"
 _EPOCH: Final = date(1970, 1, 1)
 POINTER: Final = "current.json"
 _RAW: Final = "snapshot_rows"
 _STAGED: Final = "snapshot_staged"
+MANY_ROWS: Final = 8_000
+"""Dates of so many rows are sent one by one: that costs less than keeping them in a table of all dates."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class SnapshotColumn:
     values: npt.NDArray[Any]
     texts: tuple[str, ...] | None = None
 
-    def select(self, raw: str, dictionary: str | None) -> str:
-        """The column as it is stored, from the raw column of that name."""
+    def select(self, raw: str | None, dictionary: str | None) -> str:
+        """The column as it is stored, from the raw column of that name; None stands for nothing but nulls."""
+        if raw is None:
+            return f"CAST(NULL AS {_STORED[self.kind]}) AS {quoted(self.name)}"
         if dictionary:
             raw = f"{dictionary}[{raw} + 1]"
         separator = f"chr({ord(LIST_SEPARATOR)})"
@@ -58,14 +62,19 @@ class SnapshotColumn:
         }[self.kind]
         return f"{stored} AS {quoted(self.name)}"
 
-    def raw(self, *, coded: bool) -> npt.NDArray[Any]:
-        """Values as DuckDB scans them: what is null is masked. Texts are written out unless they stay `coded`."""
+    def raw(self, *, coded: bool) -> npt.NDArray[Any] | None:
+        """Values as DuckDB scans them: what is null is masked. Texts are written out unless they stay `coded`.
+
+        None when there are rows and all of them are null: many an attribute is never filled in, and need not be sent.
+        """
         if self.kind == "code":
             return self.values
         if self.kind in ("text", "list") and self.texts is None:
             return self.values.astype(object)
         values = self.values.astype(np.float64, copy=False)
         null = np.isnan(values)
+        if len(null) and null.all():
+            return None
         if self.texts is not None and not coded:
             listed = np.array((*self.texts, None), dtype=object)
             return np.asarray(listed[np.where(null, len(self.texts), values).astype(np.int64)])
@@ -74,6 +83,15 @@ class SnapshotColumn:
         return ma.MaskedArray(values, null) if null.any() else values
 
 
+_STORED: Final = {
+    "text": "VARCHAR",
+    "list": "VARCHAR[]",
+    "number": "DOUBLE",
+    "integer": "INTEGER",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "code": "UTINYINT",
+}
 # One thread and one order, so that the same rows are the same bytes. Without the last setting a column would be written
 # as required or optional by what is known of all staged dates, not of its own.
 _WRITING: Final = (
@@ -84,18 +102,23 @@ _WRITING: Final = (
 
 
 class SnapshotWriter:
-    """Writes the snapshots of several dates: their rows are sent once, then each date is written and put in place."""
+    """Writes the snapshots of several dates: their rows are sent once, then each date is written and put in place.
+
+    Dates of many rows are sent when they are written.
+    """
 
     def __init__(self, snapshots: "Snapshots", connection: duckdb.DuckDBPyConnection) -> None:
         self.snapshots, self.connection = snapshots, connection
         snapshots.root.mkdir(parents=True, exist_ok=True)
         self._dictionaries: dict[tuple[str, ...], str] = {}
         self._columns: dict[str, str] = {}
+        """How the columns to be written are read from the rows as they were sent."""
         self._only_day: int | None = None
+        self._waiting: tuple[npt.NDArray[np.int64], Sequence[SnapshotColumn]] | None = None
 
     @contextmanager
     def staged(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> Iterator[Self]:
-        """Send the rows of some dates, in the order in which they are to be published; `days` numbers their dates."""
+        """Send the rows of some dates, in the order in which they are published; `days` are their rising dates."""
         names = ", ".join(f"current_setting({literal(name)})" for name, _ in _WRITING)
         found = self.connection.execute(f"SELECT {names}").fetchone() or ()
         before = {name: str(value) for (name, _), value in zip(_WRITING, found, strict=True)}
@@ -103,7 +126,10 @@ class SnapshotWriter:
         try:
             for name, value in others.items():
                 self.connection.execute(f"SET {name} = {literal(value)}")
-            self._send(days, columns)
+            if len(days) and len(days) >= MANY_ROWS * (int(days[-1] - days[0]) + 1):
+                self._waiting = days, columns
+            else:
+                self._send(days, columns)
             yield self
         finally:
             self._drop()
@@ -112,6 +138,8 @@ class SnapshotWriter:
 
     def publish(self, as_of: date, day: int, about: Mapping[str, str], *, without: Iterable[str] = ()) -> Path:
         """Write the staged rows of a date, in their order, in place of an earlier snapshot; `without` some columns."""
+        if self._waiting:
+            self._send(*_rows_of(int(day), *self._waiting))
         target = self.snapshots.path(as_of)
         fresh = target.with_suffix(f".{os.getpid()}.tmp")
         metadata = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in sorted(about.items()))
@@ -128,28 +156,31 @@ class SnapshotWriter:
         return target
 
     def _select(self, day: int, without: Container[str]) -> str:
+        selected = ", ".join(sql for name, sql in self._columns.items() if name not in without)
         if self._only_day is not None:
-            selected = ", ".join(sql for name, sql in self._columns.items() if name not in without)
             return f"SELECT {selected} FROM {_RAW}{'' if day == self._only_day else ' LIMIT 0'}"  # noqa: S608
-        left_out = listed(["day", *(name for name in self._columns if name in without)])
-        return f"SELECT * EXCLUDE ({left_out}) FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
+        return f"SELECT {selected} FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
 
     def _send(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
         """The rows of a single date are read once, straight from where they are; those of many go into a table."""
         first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
         alone = first == last
         self._only_day = first if alone else None
-        rows: dict[str, npt.NDArray[Any]] = {f"c{i}": c.raw(coded=not alone) for i, c in enumerate(columns)}
-        lists = [None if alone else self._dictionary(column) for column in columns]
-        found = zip(columns, lists, strict=True)
-        self._columns = {c.name: c.select(f"c{i}", texts) for i, (c, texts) in enumerate(found)}
+        found = {column.name: column.raw(coded=not alone) for column in columns}
+        sent = {name: raw for name, raw in found.items() if raw is not None}
+        places = {name: f"c{i}" for i, name in enumerate(sent)}
+        lists = {c.name: self._dictionary(c) for c in columns if c.name in sent and not alone}
+        self._columns = {c.name: c.select(places.get(c.name), lists.get(c.name)) for c in columns}
+        rows = {places[name]: raw for name, raw in sent.items()}
         self.connection.register(_RAW, rows if alone else {"day": days, **rows})
         if not alone:
-            selected = ", ".join(self._columns.values())
+            selected = ", ".join(self._columns[name] for name in sent)
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS SELECT day, {selected} FROM {_RAW}")  # noqa: S608
+            self._columns |= {name: quoted(name) for name in sent}
 
     def _drop(self) -> None:
         """Leave nothing of the rows behind."""
+        self._waiting = None
         self.connection.execute(f"DROP TABLE IF EXISTS {_STAGED}")
         self.connection.unregister(_RAW)
 
@@ -236,6 +267,13 @@ class Snapshots:
         """A relation over snapshot files, as SQL; models may differ, so columns are joined by name."""
         listed = ", ".join(literal(str(path)) for path in paths)
         return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
+
+
+def _rows_of(
+    day: int, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]
+) -> tuple[npt.NDArray[np.int64], list[SnapshotColumn]]:
+    here = slice(int(np.searchsorted(days, day)), int(np.searchsorted(days, day, side="right")))
+    return days[here], [replace(column, values=column.values[here]) for column in columns]
 
 
 def _keep(path: Path) -> None:
