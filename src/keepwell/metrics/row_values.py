@@ -45,7 +45,9 @@ def set_dates(warehouse: Warehouse, dates: Sequence[int]) -> None:
         return
     zone = "'" + warehouse.zone.replace("'", "''") + "'"
     rows = ", ".join(f"({i}, {day})" for i, day in enumerate(dates))
-    midnight = f"timezone('UTC', timezone({zone}, CAST(DATE '1970-01-01' + day + 1 AS TIMESTAMP)))"
+    midnight = "CAST(DATE '1970-01-01' + day + 1 AS TIMESTAMP)"
+    if warehouse.zone != "UTC":
+        midnight = f"timezone('UTC', timezone({zone}, {midnight}))"
     warehouse.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {DATES} AS SELECT i, day, CAST(DATE '1970-01-01' + day AS DATE) AS date,"
         f" {midnight} AS ends FROM (VALUES {rows}) v(i, day)"
@@ -66,8 +68,11 @@ class RowSql:
 
     def statement(self) -> str:
         """One row per date and entity with the parts of every metric as columns NAME__0, NAME__1, …"""
-        parts = [f"{text} AS {quoted(column)}" for m in self.plan.metrics for column, text in self.parts(m)]
-        return f"SELECT i, e, {', '.join(parts)} FROM ({self._visible()}) WHERE {self._looked_at()} GROUP BY i, e"
+        parts = ", ".join(f"{text} AS {quoted(column)}" for m in self.plan.metrics for column, text in self.parts(m))
+        looked_at = self._looked_at()
+        # Tables have many columns, and planning those that nothing reads costs more than reading the others.
+        used = [c.name for c in self.plan.table.all_columns if _stored(c.name) and quoted(c.name) in parts + looked_at]
+        return f"SELECT i, e, {parts} FROM ({self._visible(used)}) WHERE {looked_at} GROUP BY i, e"
 
     def _looked_at(self) -> str:
         """What holds for every row that some metric counts: the others need not be grouped."""
@@ -82,11 +87,9 @@ class RowSql:
         """The aggregates a metric needs, in the order `_combine` expects."""
         return [(f"{metric.name}__{i}", text) for i, text in enumerate(self._aggregates(metric))]
 
-    def _visible(self) -> str:
+    def _visible(self, used: Sequence[str]) -> str:
         table = self.plan.table
-        masked = ", ".join(
-            f"{self._as_known(c.name)} AS {quoted(c.name)}" for c in table.all_columns if _stored(c.name)
-        )
+        masked = "".join(f", {self._as_known(name)} AS {quoted(name)}" for name in used)
         time = f"r.{quoted(table.time)}" if table.time else "NULL"
         visible = f"({time} IS NULL OR {time} < d.ends)"
         reach = self._reach()
@@ -96,7 +99,7 @@ class RowSql:
         days = "".join(f", {self.day_of(self._as_known(c))} AS {quoted('day of ' + c)}" for c in own_days)
         entity = "r.customer" if self.plan.entity == "customer" else "r.person_id"
         return (
-            f"SELECT d.i, d.day, d.date, {entity} AS e, r.customer, {masked}{days} FROM {DATES} d JOIN {table.name} r"
+            f"SELECT d.i, d.day, d.date, {entity} AS e, r.customer{masked}{days} FROM {DATES} d JOIN {table.name} r"
             f" ON {visible}{near}{self._earlier} WHERE r.deleted_at IS NULL AND {entity} IS NOT NULL"
         )
 
@@ -133,8 +136,8 @@ class RowSql:
         names = [c for c in table.column_names if _stored(c)]
         special = {
             AS_OF: exp.column("date"),
-            "people": exp.column("person_id"),
-            "properties": exp.column(table.json_column),
+            "people": exp.column("person_id", quoted=True),
+            "properties": exp.column(table.json_column, quoted=True),
         }
         time = self._time_day(None)
         if time:
