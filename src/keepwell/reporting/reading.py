@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepwell.metrics.frame import Bools, Floats
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.sql import listed
 
@@ -101,7 +102,7 @@ def read_columns(snapshots: Snapshots, as_of: date, columns: Collection[str] | N
     path = snapshots.path(as_of)
     if not path.exists():
         raise ReportError(f"no snapshot of {as_of} is published; {_published(snapshots)}")
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         wanted = "*" if columns is None else _listed(connection, path, columns)
         sql = f"SELECT {wanted} FROM read_parquet(?) ORDER BY customer_id"  # noqa: S608 - quoted names of its columns
         found = connection.execute(sql, [str(path)]).fetchnumpy()

@@ -9,6 +9,7 @@ import duckdb
 from keepwell.model.loader import LoadedModel
 from keepwell.reporting.plain import Plain
 from keepwell.reporting.scores import health_name
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.sql import quoted
 
@@ -36,7 +37,7 @@ def trend(snapshots: Snapshots, loaded: LoadedModel, as_of: date, days: int = DA
     step = max(1, -(-len(dates) // MOST))
     chosen = dates[::-1][::step][::-1]
     score = health_name(loaded)
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         return tuple(_point(connection, snapshots, day, score) for day in chosen)
 
 

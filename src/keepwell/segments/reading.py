@@ -17,6 +17,7 @@ from keepwell.model.translation import translate
 from keepwell.model.yaml_source import Document, KeyPath, parse_yaml, read_yaml
 from keepwell.segments.neutral import is_neutral, neutral_criteria
 from keepwell.segments.neutral_values import NeutralError
+from keepwell.warehouse.scratch import scratch
 
 _ADAPTER: Final[TypeAdapter[Any]] = TypeAdapter(CriteriaDefinition)
 
@@ -168,7 +169,7 @@ def _bad_patterns(document: Document, data: Any, path: KeyPath) -> Iterator[Prob
 def pattern_problem(pattern: str) -> str | None:
     """What is wrong with a regular expression; None when nothing is."""
     try:
-        with duckdb.connect() as connection:
+        with scratch() as connection:
             connection.execute("SELECT regexp_matches('', ?)", [pattern]).fetchall()
     except duckdb.Error as error:
         return str(error).removeprefix("Invalid Input Error: ").splitlines()[0]

@@ -8,10 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-import duckdb
-
 from keepwell.model.loader import LoadedModel
 from keepwell.services.workspace import Workspace, WorkspaceError
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.sql import quoted
 
@@ -43,7 +42,7 @@ class Published:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of the snapshot, in order."""
-        with duckdb.connect() as connection:
+        with scratch() as connection:
             found = connection.execute(f"DESCRIBE SELECT * FROM {self._relation()}").fetchall()  # noqa: S608
         return tuple(str(name) for name, *_ in found)
 
@@ -52,7 +51,7 @@ class Published:
         names = self.columns if columns is None else tuple(c for c in columns if c in self.columns)
         selected = ", ".join(map(quoted, names))
         only = "" if customer is None else " WHERE customer_id = ?"
-        with duckdb.connect() as connection:
+        with scratch() as connection:
             found = connection.execute(
                 f"SELECT {selected} FROM {self._relation()}{only} ORDER BY customer_id",  # noqa: S608 - quoted names
                 [] if customer is None else [customer],

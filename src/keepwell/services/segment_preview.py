@@ -32,6 +32,7 @@ from keepwell.segments.warehouse_events import DAY, prepared_events
 from keepwell.services.published.copies import USAGE, copies_current
 from keepwell.services.reading import Published, read_published
 from keepwell.services.workspace import Workspace
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.sql import literal, quoted
 
 MEMORY: Final = "512MB"
@@ -223,6 +224,6 @@ def _with_value_since(
 
 def attribute_names(published: Published) -> dict[str, str]:
     """Every attribute that a definition may name on a date, with its kind: number, text, boolean, date or list."""
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         described = connection.execute(f"DESCRIBE {_customers(published)}").fetchall()
     return {str(name): _KINDS.get(str(kind), "number") for name, kind, *_ in described}

@@ -14,6 +14,7 @@ from keepwell.metrics.frame import Codes, Column, Frame, Quality, coded_column, 
 from keepwell.model.metric_definitions import MetricType
 from keepwell.services.planning.reuse import reusable_metrics
 from keepwell.services.reading import Published
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.snapshots import Snapshots
 from keepwell.warehouse.sql import literal, quoted
 
@@ -79,7 +80,7 @@ def _holding(published: Published, compiled: CompiledModel, days: Sequence[date]
 
 def _hashes(snapshots: Snapshots, days: Sequence[date]) -> dict[date, str]:
     paths = [str(snapshots.path(day)) for day in days]
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         rows = connection.execute("SELECT file_name, key, value FROM parquet_kv_metadata(?)", [paths]).fetchall()
     digests = {str(name): bytes(value).decode() for name, key, value in rows if bytes(key) == b"keepwell.model_hash"}
     return {day: digests[path] for day, path in zip(days, paths, strict=True)}
@@ -97,7 +98,7 @@ def _read(snapshots: Snapshots, wanted: Wanted, customers: Collection[str] | Non
     paths = [str(snapshots.path(day)) for day in wanted.days]
     only = "" if customers is None else " AND list_contains(?, customer_id)"
     given = [list(wanted.statuses)] if customers is None else [list(wanted.statuses), sorted(customers)]
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         there = _columns_there(connection, paths)
         parts = [_part(wanted, day, path, there[path]) + only for day, path in zip(wanted.days, paths, strict=True)]
         sql = f"{' UNION ALL '.join(parts)} ORDER BY customer_id, day"

@@ -22,6 +22,7 @@ from keepwell.services.segment_preview import evaluate_definition
 from keepwell.services.workspace import Workspace, WorkspaceError
 from keepwell.store.models import WorkspaceSegment
 from keepwell.warehouse.lock import WarehouseBusy
+from keepwell.warehouse.scratch import scratch
 from keepwell.warehouse.sql import literal
 
 LOG: Final = logging.getLogger("keepwell.segments")
@@ -240,7 +241,7 @@ def _stored(workspace: Workspace, as_of: date) -> _Stored | None:
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed: int) -> _Stored:
     members: dict[str, set[str]] = {}
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         about = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [str(path)]).fetchall()
         found = connection.execute("SELECT segment, customer_id FROM read_parquet(?)", [str(path)]).fetchall()
     for name, customer in found:
