@@ -158,3 +158,5 @@ def test_what_was_heard_is_no_doing_of_the_step_it_was_heard_at() -> None:
     assert line_shown(Moment(now, last, "outcome: follow_up"), steps, "Acme").title == "Outcome: follow up"
     done = line_shown(Moment(now, last, "task", "task", "Call Acme about 5 EUR"), steps, "Acme")
     assert (done.title, done.what) == ("2. Call Acme about 5 EUR", "Task")
+    way = line_shown(Moment(now, shown[0].name, f"goes on to {last}"), steps, "Acme")
+    assert way.what == "Goes on to 2. Call Acme about [ARR]"

@@ -16,6 +16,7 @@ from keepwell.services.team.playing.timelines import Moment, RunTimeline, run_ti
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import PlaybookRun
 
+_GOES_ON: Final = "goes on to "
 _LINKS: Final = {
     "task": ("The task", "task"),
     "approval": ("The question", "approval"),
@@ -103,12 +104,18 @@ def line_shown(moment: Moment, steps: Mapping[str, StepShown], company: str) -> 
         at=moment.at,
         icon=icon,
         title=f"{step.number}. {title}" if step else title or _start(moment.what),
-        what=_start(moment.what) if title else "",
+        what=_start(_done(moment.what, steps)).replace(COMPANY, company) if title else "",
         due=moment.due,
         refused=moment.refused,
         linked=bool((moment.result or {}).get("linked")),
         links=tuple(_links(moment.result or {})),
     )
+
+
+def _done(what: str, steps: Mapping[str, StepShown]) -> str:
+    """What was done; a step that it led to goes by its number and title, not by its name in the file."""
+    to = steps.get(what.removeprefix(_GOES_ON))
+    return f"{_GOES_ON}{to.number}. {to.title}" if to and what.startswith(_GOES_ON) else what
 
 
 def _links(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -161,7 +161,14 @@ class Situations:
         return Matched(shown, segment.name, segment.definition, reasons, segment.attention)
 
     def _reason(self, test: _Test, row: int) -> Reason:
-        return Reason(test.condition, self.words.said_all(test.names, row), frozenset(test.names))
+        words = self.words.said_all(test.names, row) or self._scored(test.names, row)
+        return Reason(test.condition, words, frozenset(test.names))
+
+    def _scored(self, names: Iterable[str], row: int) -> str:
+        """The scores of a test that reads nothing else, by their shown values."""
+        said = {name: f"{score.label or label_of(name, None)} is " for name, score in self.model.scores.items()}
+        read = (name for name in said if {f"{name}_{part}" for part in ("score", "band")} & set(names))
+        return ", ".join(said[name] + self._value(f"{name}_score", row) for name in read)
 
     def _on(self, row: int) -> Iterator[SignalOn]:
         for signal in self.evaluation.signals:

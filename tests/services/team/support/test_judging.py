@@ -29,6 +29,7 @@ from .made import desk, hours, ticket
     ("Calendar sync", "The sync with the API stopped.", "Integration"),
     ("iPhone", "The app on iOS looks odd.", "Mobile"),
     ("Security", "I see someone else's data.", "Security"),
+    ("Password of another user", "I saw somebody else's data: is this a breach?", "Security"),
     ("Hello", "Nothing in particular.", None),
 ])  # fmt: skip
 def test_words_tell_the_category(subject: str, body: str, category: str | None) -> None:

@@ -60,6 +60,7 @@ def test_a_bug_of_a_hundred_households(customers: int, there: list[str]) -> None
 def test_a_competitor_named_once_is_enough() -> None:
     found = found_in([ticket(subject="Hm", body="petdesk can do this.", category="How-To")])
     assert [(one.pattern, one.subject) for one in found] == [("competitor", "PetDesk")]
+    assert found[0].why == "1 customer named PetDesk in 30 days"
 
 
 @pytest.mark.parametrize(("plan", "there"), [("Enterprise", ["enterprise_request"]), ("Premium", [])])

@@ -160,7 +160,9 @@ def _mark(task: Task, model: Model) -> str:
 def _why(task: Task) -> str:
     """The reasons in one line; the renewal has its own place in it."""
     reasons = [text for text in task.reasons if not text.startswith(("Renewal", "Also "))]
-    return ", ".join(reasons or task.reasons) or task.action
+    said = ", ".join(reasons or task.reasons) or task.action
+    # The mark beside it says what it is of.
+    return said.removeprefix(f"{task.get_kind_display()} ")
 
 
 def _left(task: Task, customer: PortfolioRow | None) -> bool:

@@ -42,8 +42,8 @@ _RESOLUTION: Final = {"P0": 4.0, "P1": 8.0, "P2": 24.0, "P3": 48.0, "P4": 120.0}
 NEAR: Final = 0.8
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     SECURITY: (
-        "security", "vulnerability", "data breach", "data leak", "hacked", "phishing", "unauthorized access",
-        "someone else's data",
+        "security", "vulnerability", "breach", "data leak", "leaked", "hacked", "compromised", "phishing",
+        "unauthorized access", "someone else's data", "somebody else's data", "another user's data",
     ),
     "Account/Billing": (
         "invoice", "billing", "payment", "refund", "charged", "credit card", "subscription", "card was declined",

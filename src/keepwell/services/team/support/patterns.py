@@ -101,7 +101,7 @@ def _widespread(seen: Seen) -> Iterator[Found]:
     for topic in topics([one for one in seen.fresh(WIDESPREAD) if one.fault]):
         many = len({one.row.customer_id for one in topic.tickets})
         if many >= seen.desk.affected:
-            why = f"One bug affects {many} {seen.desk.customers_word} in {seen.desk.days} days"
+            why = f"One bug affects {_many(seen.desk, many)} in {seen.desk.days} days"
             yield _of(WIDESPREAD, topic, why)
 
 
@@ -113,7 +113,7 @@ def _competitors(seen: Seen) -> Iterator[Found]:
     for name, tickets in named.items():
         if tickets:
             many = len({one.row.customer_id for one in tickets})
-            why = f"{many} {seen.desk.customers_word} named {name} in {seen.desk.days} days"
+            why = f"{_many(seen.desk, many)} named {name} in {seen.desk.days} days"
             yield Found(COMPETITOR, name, f"{name} named by {seen.desk.customers_word}", why, tuple(tickets))
 
 
@@ -124,8 +124,7 @@ def _enterprise(seen: Seen) -> Iterator[Found]:
         theirs = tuple(one for one in topic.tickets if _enterprise_plan(seen.desk, one))
         if theirs and len(topic.tickets) < seen.desk.feature_requests:
             many = len({one.row.customer_id for one in theirs})
-            word = seen.desk.customers_word
-            why = f"Asked for by {many} Enterprise {word.removesuffix('s') if many == 1 else word}"
+            why = f"Asked for by {_many(seen.desk, many, 'Enterprise ')}"
             yield Found(ENTERPRISE, topic.name[:160], topic.name, why, theirs)
 
 
@@ -185,6 +184,11 @@ def _enterprise_plan(desk: Desk, one: DeskTicket) -> bool:
     return any(
         plan in text.lower() for plan in desk.enterprise_plans for text in (one.row.plan, one.row.tier) if text and plan
     )
+
+
+def _many(desk: Desk, count: int, kind: str = "") -> str:
+    word = desk.customers_word
+    return f"{count} {kind}{word.removesuffix('s') if count == 1 else word}"
 
 
 def _about_security(one: DeskTicket) -> bool:
