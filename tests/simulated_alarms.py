@@ -25,6 +25,7 @@ from keepwell.services.team.audit import Actor, actor
 from keepwell.services.team.outbox import senders
 from keepwell.services.team.playing.known import look_up
 from keepwell.services.team.playing.roles import NAMED, name_people
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import Incident
 from keepwell.store.models import Alert, AlertMark, Channel, Outgoing, Person, Role
@@ -41,6 +42,12 @@ UNLUCKY: Final = 0.1
 
 AGAIN: Final = 0.4
 """How often it is the same once more."""
+
+
+RINGS: Final = Prepared(
+    lambda: Alert.objects.exclude(next_at=None).exclude(state="resolved").order_by("next_at").only("next_at")[:1]
+)
+FRESHLY_OPENED: Final = Prepared(lambda seen: Alert.objects.filter(pk__gt=seen).order_by("pk").only("pk"), seen=int)
 
 
 class Clock(Protocol):
@@ -106,17 +113,17 @@ class Alarms:
 
     def next(self) -> datetime | None:
         """When the next clock rings."""
-        due = Alert.objects.exclude(next_at=None).exclude(state="resolved").order_by("next_at")
-        return due.values_list("next_at", flat=True).first()
+        due = RINGS.first()
+        return due.next_at if due else None
 
     def turn(self) -> None:
         """The worker's turn, in the worker's order; then colleagues see what is new."""
         follow_turn(self.workspace, self.clock.now)
         while clock_turn(self.workspace, self.clock.now):
             pass
-        for pk in Alert.objects.filter(pk__gt=self.seen).order_by("pk").values_list("pk", flat=True):
-            self.seen = pk
-            self._look_at(pk)
+        for one in FRESHLY_OPENED(seen=self.seen):
+            self.seen = one.pk
+            self._look_at(one.pk)
 
     def broken(self) -> list[str]:
         """The rules that are broken, of alerts, of events and of what was sent."""

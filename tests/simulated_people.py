@@ -24,6 +24,7 @@ from keepwell.services.team.playing.plays import plays_of
 from keepwell.services.team.playing.starts import start_by_hand, start_from_event
 from keepwell.services.team.playing.switches import switch
 from keepwell.services.team.playing.turn import playing_turn
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import (
     Approval,
@@ -49,6 +50,16 @@ ANSWERS: Final = (("click", 0.10), ("reply", 0.06), ("meeting", 0.03))
 """What a message to a customer is answered with, and how often."""
 RESULTS: Final = ("resolved", "resolved", "resolved", "follow_up", "follow_up", "lost")
 WITHIN_DAYS: Final = 9
+
+
+TIMER: Final = Prepared(lambda: PlaybookTimer.objects.order_by("due_at").only("due_at")[:1])
+LETTER: Final = Prepared(
+    lambda: Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at").only("due_at")[:1]
+)
+REHEARSED: Final = Prepared(
+    lambda read: Outgoing.objects.filter(audience="customer", state="rehearsed", pk__gt=read).only("customer_id"),
+    read=int,
+)
 
 
 class Year:
@@ -123,10 +134,8 @@ class Year:
 
     def _next(self) -> datetime | None:
         """The next quarter of an hour in which there is something to do."""
-        timers = PlaybookTimer.objects.order_by("due_at").values_list("due_at", flat=True)[:1]
-        letters = Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at")
         rings = self.alarms.next()
-        known = [*timers, *letters.values_list("due_at", flat=True)[:1], *([rings] if rings else [])]
+        known = [*(one.due_at for one in TIMER()), *(one.due_at for one in LETTER()), *([rings] if rings else [])]
         found = min([*known, *(moment for moment, _, _ in self.coming[:1])], default=None)
         return None if found is None else _up(found)
 
@@ -143,7 +152,7 @@ class Year:
 
     def _read_mail(self) -> None:
         """Customers answer some of what they were sent, hours later."""
-        for row in Outgoing.objects.filter(audience="customer", state="rehearsed", pk__gt=self.read):
+        for row in REHEARSED(read=self.read):
             self.read = max(self.read, row.pk)
             for name, chance in ANSWERS:
                 if self.draw.random() < chance:

@@ -13,7 +13,8 @@ from keepwell.warehouse.scratch import scratch
 def written(path: Path, number: int) -> Path:
     """A file whose one value is a number, in place of what was there."""
     fresh = path.with_suffix(".tmp")
-    duckdb.sql(f"SELECT {number} AS number FROM range(3)").write_parquet(str(fresh))
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {number} AS number FROM range(3)) TO '{fresh}' (FORMAT parquet)")
     os.replace(fresh, path)
     return path
 

@@ -15,6 +15,7 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 
 Row = TypeVar("Row", bound=Model)
 Value = str | int | datetime
+"""What is left open; a new value of a column may also be None."""
 _LARGE: Final = 32_700
 """Numbers from here on stand for those that are left open; they fit every column of numbers."""
 
@@ -27,7 +28,7 @@ class _Written:
     parameters: tuple[tuple[str | None, Any], ...]
     compiler: Any
 
-    def filled(self, values: Mapping[str, Value]) -> list[Any]:
+    def filled(self, values: Mapping[str, Value | None]) -> list[Any]:
         """The parameters with the open values in place."""
         adapted = self.compiler.connection.ops.adapt_datetimefield_value
         return [
@@ -91,7 +92,7 @@ class PreparedUpdate(_Open):
         super().__init__(kinds)
         self._build = build
 
-    def __call__(self, **values: Value) -> int:
+    def __call__(self, **values: Value | None) -> int:
         """Change them; how many there were."""
         connection = connections[DEFAULT_DB_ALIAS]
         written = self._written.get(connection) or self._write(connection)

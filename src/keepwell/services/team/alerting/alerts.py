@@ -12,6 +12,7 @@ from keepwell.services.team.alerting.marks import mark
 from keepwell.services.team.alerting.raising import say
 from keepwell.services.team.alerting.telling import tell
 from keepwell.services.team.audit import Actor
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import Alert, Person
 
 SNOOZE_FARTHEST: Final = timedelta(days=90)
@@ -97,10 +98,13 @@ def _taken(found: Alert, who: Actor, now: datetime) -> None:
         found.acknowledged_at, found.acknowledged_by = now, who.person
 
 
+_LOCKED: Final = Prepared(lambda pk: Alert.objects.select_for_update().filter(pk=pk), pk=int)
+
+
 @transaction.atomic
 def _each(who: Actor, alerts: Sequence[Seen], what: str, change: Callable[[Alert], str], now: datetime) -> list[Alert]:
     seen = {one.pk: one.version for one in alerts}
-    found = list(Alert.objects.select_for_update().filter(pk__in=seen).order_by("pk"))
+    found = [one for pk in sorted(seen) if (one := _LOCKED.first(pk=pk)) is not None]
     if len(found) < len(seen):
         raise AlertRefused("Some of these alerts are not there any more. Reload the page; nothing was changed.")
     for one in found:

@@ -15,7 +15,7 @@ from keepwell.services.team.alerting.raising import say
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.alerting.telling import People, tell
 from keepwell.services.team.outbox.announcing import targets_known
-from keepwell.services.team.prepared import Prepared
+from keepwell.services.team.prepared import Prepared, PreparedUpdate
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Alert, Person
 
@@ -46,6 +46,11 @@ def _ringing(pk: int, now: datetime) -> QuerySet[Alert]:
 
 
 _RINGING: Final = Prepared(_ringing, pk=int, now=datetime)
+_MOVED: Final = PreparedUpdate(
+    lambda pk, **span: (Alert.objects.filter(pk=pk), span),
+    pk=int,
+    **{name: int if name == "level" else datetime for name in SPAN},
+)
 
 
 @transaction.atomic
@@ -62,7 +67,7 @@ def _ring(ruling: Ruling, people: People, number: int, now: datetime) -> bool:
     clock, rings = rung_out(clock, rule.escalation if rule else (), ruling.calendar, now)
     for name in SPAN:
         setattr(found, name, getattr(clock, name))
-    found.save(update_fields=SPAN)
+    _MOVED(pk=found.pk, **{name: getattr(found, name) for name in SPAN})
     for telling in _tellings(found, rings, rule, people):
         _say(found, telling, now)
     return True

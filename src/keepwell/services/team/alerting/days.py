@@ -13,7 +13,9 @@ from keepwell.services.team.alerting.raising import Cause, raise_alert, resolve_
 from keepwell.services.team.alerting.rules import Ruling, ruling_of
 from keepwell.services.team.alerting.telling import People
 from keepwell.services.team.named_values import remember, remembered
+from keepwell.services.team.outbox.announcing import targets_known
 from keepwell.services.team.playing.known import Known
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.team.seen_days import as_seen
 from keepwell.services.workspace import Workspace
 from keepwell.signals.alert_rules import off_long_enough
@@ -46,7 +48,7 @@ def open_from_day(workspace: Workspace, as_of: date, now: datetime) -> AlertsOpe
     today = day_facts(workspace.snapshots, as_of, ruling.names)
     causes = list(_causes(workspace, ruling, today, earlier))
     over = list(_over(workspace, ruling, today))
-    with transaction.atomic():
+    with transaction.atomic(), targets_known():
         people = People()
         opened = sum(raise_alert(ruling, cause, now, people) is not None for cause in causes)
         resolved = sum(_resolved(number, why, now) for number, why in over)
@@ -134,8 +136,13 @@ def _on(
     return found[::-1]
 
 
+_NOT_YET: Final = Prepared(
+    lambda pk: Alert.objects.select_for_update().filter(pk=pk).exclude(state=Alert.State.RESOLVED), pk=int
+)
+
+
 def _resolved(number: int, why: str, now: datetime) -> bool:
-    found = Alert.objects.select_for_update().filter(pk=number).exclude(state=Alert.State.RESOLVED).first()
+    found = _NOT_YET.first(pk=number)
     if found is None:
         return False
     resolve_by_itself(found, why, now)

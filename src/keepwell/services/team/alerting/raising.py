@@ -16,7 +16,7 @@ from keepwell.services.team.alerting.rules import Ruling
 from keepwell.services.team.alerting.telling import NOTIFY, People, tell
 from keepwell.services.team.audit import Actor, record
 from keepwell.services.team.playing.known import Known
-from keepwell.services.team.prepared import Prepared
+from keepwell.services.team.prepared import Prepared, insert
 from keepwell.store.models import Alert
 
 WORKER: Final = Actor("Keepwell")
@@ -145,7 +145,7 @@ def _opened(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: dateti
     clock, known = clock_from(rule.within, now, ruling.calendar), cause.known
     person = people.of(rule.to, known.owner_email)
     own = rule.to == "owner" and (not known.owner_email or person is people.owner(known.owner_email))
-    found = Alert.objects.create(
+    found = Alert(
         rule=cause.rule,
         customer_id=cause.customer_id,
         owner_email=known.owner_email,
@@ -159,6 +159,7 @@ def _opened(ruling: Ruling, rule: AlertRule, cause: Cause, key: str, now: dateti
         assignee=None if own else person,
         **_said(ruling, rule, cause),
     )
+    insert(found)
     mark(found, "opened", found.what or found.title, now, key=key)
     say(found, "alert.opened", found.what or found.title, now)
     tell(found, "opened", [person] if person else [], now, role=rule.to)

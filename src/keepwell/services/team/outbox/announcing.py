@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import AuditEntry, Channel, Outgoing, WebhookTarget
 
 WEBHOOK: Final = "webhook"
@@ -59,13 +60,14 @@ EVENTS: Final[Mapping[str, Announced]] = {
     "escalation.opened": _of("Something was escalated", "escalation.opened"),
 }
 _targets: Final[ContextVar[list[WebhookTarget] | None]] = ContextVar("targets", default=None)
+_TARGETS: Final = Prepared(lambda: WebhookTarget.objects.filter(on=True))
 _EVENT_OF: Final = {action: name for name, about in EVENTS.items() for action in about.actions}
 
 
 @contextmanager
 def targets_known() -> Iterator[None]:
     """Ask for the targets once for all changes meanwhile, as a turn of a worker does that makes many."""
-    mine = _targets.set(list(WebhookTarget.objects.filter(on=True)))
+    mine = _targets.set(_TARGETS())
     try:
         yield
     finally:
@@ -78,7 +80,7 @@ def announce_all(entries: Iterable[AuditEntry]) -> None:
     if not told:
         return
     known = _targets.get()
-    targets = list(WebhookTarget.objects.filter(on=True)) if known is None else known
+    targets = _TARGETS() if known is None else known
     rows = [
         delivery(target, event, f"{entry.pk}", entry, body_of(event, entry))
         for event, entry in told

@@ -6,6 +6,7 @@ from typing import Final
 
 from keepwell.services.team.audit import Actor
 from keepwell.services.team.named_values import choose, remembered
+from keepwell.services.team.prepared import Prepared
 from keepwell.store.models import Person
 from keepwell.store.models import Role as Rank
 
@@ -14,6 +15,7 @@ MANAGER: Final = "manager"
 NAMED: Final = ("manager", "executive", "support", "sales", "product", "engineering", "billing_team")
 """Roles that a workspace can give to a person of its choice."""
 SETTING: Final = "playbook_roles"
+_PEOPLE: Final = Prepared(lambda: Person.objects.filter(is_active=True).order_by("pk"))
 _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "executive": (Rank.ADMIN, Rank.MANAGER, Rank.OPS),
     MANAGER: (Rank.MANAGER, Rank.OPS, Rank.ADMIN),
@@ -24,7 +26,7 @@ class People:
     """The people of the workspace as playbooks look for them; read once for a turn."""
 
     def __init__(self) -> None:
-        self.people = list(Person.objects.filter(is_active=True).order_by("pk"))
+        self.people = _PEOPLE()
         self.named: dict[str, int] = remembered(SETTING)
 
     def owner(self, owner_email: str) -> Person | None:

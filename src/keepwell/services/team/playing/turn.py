@@ -15,6 +15,7 @@ from keepwell.services.team.playing.happenings import START
 from keepwell.services.team.playing.holding import hold_customer
 from keepwell.services.team.playing.known import Look
 from keepwell.services.team.playing.moving import Moving
+from keepwell.services.team.prepared import Prepared
 from keepwell.services.workspace import Workspace
 from keepwell.store.models import Happening, PlaybookRun, PlaybookTimer
 
@@ -22,6 +23,13 @@ LOG: Final = logging.getLogger("keepwell.playing")
 LIMIT: Final = 200
 FIRST_REST: Final = timedelta(minutes=1)
 LONGEST_REST: Final = timedelta(hours=1)
+_HEARD: Final = Prepared(lambda: Happening.objects.filter(heard_at=None).order_by("pk").only("customer_id")[:LIMIT])
+_DUE: Final = Prepared(
+    lambda now: (
+        PlaybookRun.objects.filter(timers__due_at__lte=now).order_by("timers__due_at").only("customer_id")[:LIMIT]
+    ),
+    now=datetime,
+)
 _resting: dict[str, tuple[datetime, timedelta]] = {}
 """Customers whose runs could not be moved for a mistake of ours, and when this worker tries again."""
 
@@ -75,8 +83,11 @@ def _customers(now: datetime, limit: int, *, starts: bool = True) -> dict[str, b
     due = PlaybookTimer.objects.filter(due_at__lte=now).order_by("due_at")
     if asleep:
         happened, due = happened.exclude(customer_id__in=asleep), due.exclude(run__customer_id__in=asleep)
-    heard = happened.values_list("customer_id", flat=True)[:limit]
-    rings = list(due.values_list("run__customer_id", flat=True)[:limit])
+    if starts and not asleep and limit == LIMIT:
+        heard, rings = [one.customer_id for one in _HEARD()], [one.customer_id for one in _DUE(now=now)]
+    else:
+        heard = list(happened.values_list("customer_id", flat=True)[:limit])
+        rings = list(due.values_list("run__customer_id", flat=True)[:limit])
     found = list(dict.fromkeys([*heard, *rings]))[:limit]
     return {customer: len(rings) == limit or customer in rings for customer in found}
 
