@@ -119,6 +119,19 @@ def test_who_does_not_want_to_be_asked_is_not_asked(published: Workspace) -> Non
     assert fresh(one).score is None
 
 
+def test_words_that_were_not_sent_arrive_with_the_wish_not_to_be_asked(published: Workspace) -> None:
+    one, stranger = invite(published), Client()
+    stranger.post(path_of(one), {"score": "2"})
+    assert b'value="1" form="words"' in stranger.get(path_of(one)).content
+    stranger.post(path_of(one), {"stop": "1", "comment": "You never answer"})
+    assert fresh(one).comment == "You never answer"
+    assert Suppression.objects.get().scope == "marketing"
+    stranger.post(path_of(one), {"stop": "1", "comment": " "})
+    assert fresh(one).comment == "You never answer"
+    other = invite(published)
+    assert stranger.post(path_of(other), {"stop": "1", "comment": "No number"})["Location"].endswith("?said=stop")
+
+
 def test_who_does_not_want_to_be_asked_can_say_so_after_the_end(published: Workspace) -> None:
     one, stranger = invite(published, expires_at=NOW.replace(year=2020)), Client()
     assert b"Do not ask me again" in stranger.get(path_of(one)).content

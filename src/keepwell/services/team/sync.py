@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from keepwell.model.problems import DefinitionError
+from keepwell.model.words import counted
 from keepwell.services.ingest import load_journal
 from keepwell.services.loading import load_files
 from keepwell.services.team.outbox.written_back import catch_up
@@ -148,7 +149,8 @@ def _fits(row: dict[str, Any], others: list[dict[str, Any]], key: str) -> bool:
 
 
 def _synced(report: LoadReport) -> Synced:
-    reasons = {f"{file.path.name}: {rows} rows: {reason}" for file in report.files for reason, rows in file.reasons}
+    named = ((file.path.name, rows, reason) for file in report.files for reason, rows in file.reasons)
+    reasons = {f"{name}: {counted(rows, 'row')}: {reason}" for name, rows, reason in named}
     problems = (*report.problems, *(f"quarantined: {reason}" for reason in sorted(reasons)))
     files = {file.path for file in report.files}
     return Synced(len(files), sum(file.read for file in report.files), report.quarantined, problems)

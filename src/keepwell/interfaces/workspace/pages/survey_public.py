@@ -5,6 +5,7 @@ page's script, or its reader, sends it. The signed address alone says what may b
 nothing for CSRF to protect.
 """
 
+from contextlib import suppress
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -43,6 +44,7 @@ def survey_answer(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return _shown(request, {"unknown": True}, 404)
     if request.method == "POST" and "stop" in request.POST:
+        _keep_words(request, invitation)
         opt_out(invitation, clock.now())
         return _done(token, "?said=stop")
     survey = survey_of(workspace(), invitation)
@@ -67,6 +69,14 @@ def _post(request: HttpRequest, token: str, survey: Survey, invitation: SurveyIn
     except AnswerRefused as refused:
         return _shown(request, _question(request, survey, invitation) | {"problem": str(refused)}, 422)
     return _done(token, said)
+
+
+def _keep_words(request: HttpRequest, invitation: SurveyInvitation) -> None:
+    """Words that were typed and not sent arrive with the wish not to be asked again, while words are taken."""
+    words = request.POST.get("comment", "")
+    if words.strip():
+        with suppress(AnswerRefused):
+            comment(workspace(), invitation.pk, words[:LONGEST], clock.now())
 
 
 def _done(token: str, said: str) -> HttpResponse:
