@@ -57,7 +57,12 @@ LETTER: Final = Prepared(
     lambda: Outgoing.objects.filter(state__in=["waiting", "failed"]).order_by("due_at").only("due_at")[:1]
 )
 REHEARSED: Final = Prepared(
-    lambda read: Outgoing.objects.filter(audience="customer", state="rehearsed", pk__gt=read).only("customer_id"),
+    # All other states are left out: SQLite would look through everything that was ever rehearsed.
+    lambda read: (
+        Outgoing.objects.filter(audience="customer", pk__gt=read)
+        .exclude(state__in=set(Outgoing.State) - {Outgoing.State.REHEARSED})
+        .only("customer_id")
+    ),
     read=int,
 )
 

@@ -120,7 +120,8 @@ class SnapshotWriter:
     def staged(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> Iterator[Self]:
         """Send the rows of some dates, in the order in which they are published; `days` are their rising dates."""
         names = ", ".join(f"current_setting({literal(name)})" for name, _ in _WRITING)
-        found = self.connection.execute(f"SELECT {names}").fetchone() or ()
+        # All rows are taken: a result that is not read to its end would keep the connection from what follows.
+        (found,) = self.connection.execute(f"SELECT {names}").fetchall()
         before = {name: str(value) for (name, _), value in zip(_WRITING, found, strict=True)}
         others = {name: value for name, value in _WRITING if before[name].lower() != value}
         try:

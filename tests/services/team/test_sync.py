@@ -66,7 +66,7 @@ def test_what_cannot_be_read_stays_and_is_named(fresh: Workspace) -> None:
     done = synced(fresh)
     assert done.quarantined == 1
     assert any("did you mean customers?" in problem for problem in done.problems)
-    assert any(problem.startswith("quarantined: customers.csv: 1 rows") for problem in done.problems)
+    assert any(problem.startswith("quarantined: customers.csv: 1 row: ") for problem in done.problems)
     assert inbox_files(fresh) == (unknown,)
 
 

@@ -31,9 +31,10 @@ _OPEN: Final = Prepared(
     customer=str,
 )
 _LAST: Final = Prepared(
-    lambda rule, customer: Alert.objects.filter(rule=rule, customer_id=customer, state=Alert.State.RESOLVED).order_by(
-        "-resolved_at"
-    )[:1],
+    # Not by its state: SQLite would look through all that were ever resolved.
+    lambda rule, customer: (
+        Alert.objects.filter(rule=rule, customer_id=customer).exclude(resolved_at=None).order_by("-resolved_at")[:1]
+    ),
     rule=str,
     customer=str,
 )
