@@ -20,7 +20,7 @@ from tests.interfaces.serving import environment
 from tests.services.team.alerting.told import CUSTOMER, OTHER, failed, tracked
 from tests.web import NOW
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 EVENTS: Final = 120
 KILLS: Final = 12
 PROGRAM: Final = """
