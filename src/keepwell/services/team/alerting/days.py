@@ -1,6 +1,6 @@
 """A published day for alerts: signals that turned on open them, signals that stay off resolve them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -102,6 +102,7 @@ def _over(workspace: Workspace, ruling: Ruling, today: DayFacts) -> Iterator[tup
     """Open alerts whose reason is gone: the customer left, or the signal was off for long enough."""
     open_ones = list(Alert.objects.exclude(state=Alert.State.RESOLVED).order_by("pk"))
     days: dict[date, DayFacts] = {today.as_of: today}
+    published = frozenset(workspace.snapshots.dates()) if open_ones else frozenset()
     for one in open_ones:
         facts, signal = today.facts(one.customer_id), str(one.values.get("signal", ""))
         if facts is not None and not facts.active:
@@ -111,18 +112,24 @@ def _over(workspace: Workspace, ruling: Ruling, today: DayFacts) -> Iterator[tup
         needed = rule.off_for_days if rule else None
         if not signal or facts is None or needed is None or signal in facts.signals:
             continue
-        if off_long_enough(_on(workspace, days, today.as_of, one.customer_id, signal, needed), needed):
+        if off_long_enough(_on(workspace, published, days, today.as_of, one.customer_id, signal, needed), needed):
             yield one.pk, f"The signal has been off for {needed} day{'' if needed == 1 else 's'}"
 
 
 def _on(
-    workspace: Workspace, days: dict[date, DayFacts], as_of: date, customer: str, signal: str, needed: int
+    workspace: Workspace,
+    published: Collection[date],
+    days: dict[date, DayFacts],
+    as_of: date,
+    customer: str,
+    signal: str,
+    needed: int,
 ) -> list[bool]:
     """Whether a signal was on, on the last days that are on record without a gap, the newest last.
 
     Behind the last on which it was on nothing is looked at: that is not long enough ago.
     """
-    published, found = frozenset(workspace.snapshots.dates()), []
+    found: list[bool] = []
     for back in range(needed):
         day = as_of - timedelta(days=back)
         if day not in published:

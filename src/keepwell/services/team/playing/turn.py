@@ -77,19 +77,23 @@ def _customers(now: datetime, limit: int, *, starts: bool = True) -> dict[str, b
     Without `starts` what starts a playbook is nothing to be moved by.
     """
     asleep = [customer for customer, (until, _) in _resting.items() if until > now]
-    happened = Happening.objects.filter(heard_at=None).order_by("pk")
-    if not starts:
-        happened = happened.exclude(kind=START)
-    due = PlaybookTimer.objects.filter(due_at__lte=now).order_by("due_at")
-    if asleep:
-        happened, due = happened.exclude(customer_id__in=asleep), due.exclude(run__customer_id__in=asleep)
     if starts and not asleep and limit == LIMIT:
         heard, rings = [one.customer_id for one in _HEARD()], [one.customer_id for one in _DUE(now=now)]
     else:
-        heard = list(happened.values_list("customer_id", flat=True)[:limit])
-        rings = list(due.values_list("run__customer_id", flat=True)[:limit])
+        heard, rings = _waiting(now, limit, asleep, starts=starts)
     found = list(dict.fromkeys([*heard, *rings]))[:limit]
     return {customer: len(rings) == limit or customer in rings for customer in found}
+
+
+def _waiting(now: datetime, limit: int, asleep: Collection[str], *, starts: bool) -> tuple[list[str], list[str]]:
+    """The same as is prepared, without some of them."""
+    happened = Happening.objects.filter(heard_at=None).order_by("pk")
+    happened = happened if starts else happened.exclude(kind=START)
+    due = PlaybookTimer.objects.filter(due_at__lte=now).order_by("due_at")
+    if asleep:
+        happened, due = happened.exclude(customer_id__in=asleep), due.exclude(run__customer_id__in=asleep)
+    heard = happened.values_list("customer_id", flat=True)[:limit]
+    return list(heard), list(due.values_list("run__customer_id", flat=True)[:limit])
 
 
 def _moved(desk: Desk, customer_id: str, worker: str, happened: list[Happening] | None) -> int:
