@@ -243,3 +243,11 @@ def test_amounts_say_their_currency() -> None:
     assert effects[0].details["text"] == "Acme is critical: health 28, 1,241 EUR a month."
     _, effects = Machine(play).begin("c1", 1, MONDAY, Facts(MONDAY.date(), {**known, "mrr": None}))
     assert "unknown a month" in effects[0].details["text"]
+
+
+@pytest.mark.parametrize("pack", sorted(MODELS))
+def test_no_letter_takes_one_for_many(pack: str) -> None:
+    """What counts may be one: "You used 1 features" is nothing to write. Some are of many by what triggers them."""
+    for name in MODELS[pack].messages.keys() - {"next_plan", "team_features", "api_scaling", "usage_limit_roi"}:
+        said = counted_to(1.0, pack, name)
+        assert not re.search(r"\b1 (active )?(actions|days|features|functions|logins|people|tickets)\b", said), name
