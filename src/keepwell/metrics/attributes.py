@@ -11,7 +11,7 @@ import numpy.typing as npt
 from keepwell.metrics.frame import Bools, Codes, Column, Floats, Ints, Quality, unknown_column
 from keepwell.metrics.money import converted
 from keepwell.metrics.row_sql import local_day
-from keepwell.metrics.row_values import DATES
+from keepwell.metrics.row_values import day_ends
 from keepwell.model.metric_definitions import MetricType
 from keepwell.warehouse.sql import quoted
 from keepwell.warehouse.storage import Warehouse
@@ -117,7 +117,7 @@ class Attributes:
         if self._on_dates is None or self._on_dates[0] != dates:
             first = self.firsts
             lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
-            ends = self._day_ends()
+            ends = day_ends(self.warehouse)
             rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
             joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in _ARRAYS))
             self._on_dates = dates, joined
@@ -132,10 +132,6 @@ class Attributes:
         rates = np.ones(population.rows)
         rates[said] = worth[codes[said].astype(np.int64), population.dates[said]]
         return rates
-
-    def _day_ends(self) -> Ints:
-        rows = self.warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()
-        return np.array([end for (end,) in rows], dtype=np.int64)
 
     def _on(self, first: Ints, lasts: Ints, day: int, end: int, position: int) -> Population:
         valid = first - 1
@@ -242,6 +238,8 @@ def _known_column(attribute: str) -> TableColumn:
 
 def _typed(values: npt.NDArray[Any], column: TableColumn) -> Column:
     kind = _TYPES.get(column.kind, MetricType.NUMBER)
+    if np.ma.getmaskarray(values).all():
+        return unknown_column(len(values), Quality.EMPTY, kind)
     if kind is MetricType.TEXT:
         return _text(_objects(values))
     numbers = _floats(values)

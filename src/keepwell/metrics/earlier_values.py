@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+import duckdb
+
 from keepwell.warehouse.sql import quoted
 
 _MONTHS: Final = 12
@@ -45,13 +47,14 @@ def earlier_join(table: str, dates: str, used: Collection[str]) -> str:
     """Joins `h`, the values of a row `r` of a table before the first change after each date `d`; empty where none is
     needed."""
     found = OVERWRITTEN.get(table)
-    if found is None or not found.columns.keys() & set(used):
+    asked = [before for column, before in found.columns.items() if column in used] if found else []
+    if found is None or not asked:
         return ""
     kinds = ", ".join(f"'{kind}'" for kind in found.not_before)
     picked = ", ".join(
         f"arg_min({quoted(before)}, row(c.occurred_at, c.change_id)) FILTER (WHERE {quoted(before)} IS NOT NULL)"
         f" AS {quoted(before)}"
-        for before in dict.fromkeys(found.columns.values())
+        for before in dict.fromkeys(asked)
     )
     return (
         f" LEFT JOIN (SELECT d.i, c.{found.key}, {picked} FROM {dates} d"
@@ -59,6 +62,12 @@ def earlier_join(table: str, dates: str, used: Collection[str]) -> str:
         f" WHERE c.deleted_at IS NULL AND c.change_type NOT IN ({kinds}) GROUP BY d.i, c.{found.key}) h"
         f" ON h.i = d.i AND h.{found.key} = r.{found.key}"
     )
+
+
+def keeps_earlier(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether any change of the table's rows is on record; without one every value is the row's own."""
+    found = OVERWRITTEN.get(table)
+    return found is not None and bool(connection.execute(f"SELECT 1 FROM {found.changes} LIMIT 1").fetchall())
 
 
 def earlier_value(table: str, column: str) -> str | None:

@@ -1,7 +1,8 @@
 """The statements that roll a fact table up to days and months: one for all atoms, one for each presence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlglot import exp
@@ -11,9 +12,9 @@ from keepwell.metrics.plan import Atom, FactPlan, Presence
 from keepwell.metrics.readings import Reading
 from keepwell.metrics.row_sql import (
     Symbols,
+    amount_text,
     column_resolver,
     condition_text,
-    micros_text,
     sql_text,
     value_kind,
     with_codes,
@@ -117,7 +118,7 @@ class FactSql:
             case "last_day":
                 return f"CAST({days}[CAST(max(file_index) FILTER (WHERE {where}) AS BIGINT) + 1] AS BIGINT)"
             case "days":
-                return f"CAST(count(DISTINCT file_index) FILTER (WHERE {where}) AS BIGINT)"
+                return f"count(DISTINCT file_index) FILTER (WHERE {where})"
             case _:
                 return self._atom(reading.atom)
 
@@ -125,30 +126,33 @@ class FactSql:
         resolve = self._resolver()
         where = condition_text(self._coded(atom.where), resolve)
         if atom.kind == "count":
-            return "CAST(count(*) AS BIGINT)" if where == "true" else f"CAST(count(*) FILTER (WHERE {where}) AS BIGINT)"
+            return "count(*)" if where == "true" else f"count(*) FILTER (WHERE {where})"
         of = self._coded(atom.of)
         if of is None:
             raise ValueError(f"{atom.kind} needs an expression")
-        value = self._value(of, resolve)
+        return self._amount(partial(self._aggregate, atom, where), of, resolve)
+
+    def _aggregate(self, atom: Atom, where: str, value: str) -> str:
         match atom.kind:
             case "sum":
-                return f"CAST(sum({value}) FILTER (WHERE {where}) AS BIGINT)"
+                return f"sum({value}) FILTER (WHERE {where})"
             case "minimum" | "maximum":
                 return f"{atom.kind[:3]}({value}) FILTER (WHERE {where})"
             case _:
                 pick = "arg_max" if atom.kind == "latest" else "arg_min"
                 # Of amounts at the same moment the larger (or for the first the smaller) wins: reading the ids of all
                 # rows for that would cost more than everything else. Codes have no order of their own.
-                tie = self.plan.table.key if is_code(self.plan.table, of) else value
+                tie = self.plan.table.key if is_code(self.plan.table, atom.of) else value
                 order = f"row({self.plan.table.time}, {tie})"
                 return f"{pick}({value}, {order}) FILTER (WHERE {where} AND {value} IS NOT NULL)"
 
-    def _value(self, of: Expression, resolve: Resolve) -> str:
+    def _amount(self, aggregate: Callable[[str], str], of: Expression, resolve: Resolve) -> str:
         """Amounts in millionths; codes as they are."""
-        coded = isinstance(of, Name) and of.name in CODED[self.plan.table.name]
-        if not coded and value_kind(self.plan.table, of) in (Kind.TEXT, Kind.JSON):
+        if is_code(self.plan.table, of):
+            return aggregate(f"CAST({sql_text(expression_sql(of, resolve))} AS BIGINT)")
+        if value_kind(self.plan.table, of) in (Kind.TEXT, Kind.JSON):
             raise ValueError(f"a text of {self.plan.table.name} cannot be aggregated; use a coded column")
-        return f"CAST({sql_text(expression_sql(of, resolve))} AS BIGINT)" if coded else micros_text(of, resolve)
+        return amount_text(aggregate, of, self.plan.table, resolve)
 
     def _coded(self, expression: Expression | None) -> Expression | None:
         return None if expression is None else with_codes(expression, self.symbols)

@@ -85,7 +85,7 @@ class _Reader:
     def spread(self, entities: npt.NDArray[np.generic], values: npt.NDArray[np.generic], empty: int) -> Ints:
         """Scatter one value per entity into a row of all entities."""
         row = np.full(self.size, empty, np.int64)
-        filled = np.ma.filled(np.ma.asarray(values).astype(np.int64), NOTHING)
+        filled = np.ma.filled(np.ma.asarray(values).astype(np.int64), empty)
         row[np.asarray(entities).astype(np.int64)] = filled
         return row
 
@@ -174,7 +174,7 @@ class _DateByDate(_Reader):
         metrics = [m for m in self.plan.metrics if m.presence == presence.of]
         first = self.first_seen[self.plan.presences.index(presence)]
         tests = [f"bool_or({_inside(m, presence, first, date)}) AS s{i}" for i, m in enumerate(metrics)]
-        sums = ", ".join(f"CAST(count(*) FILTER (WHERE s{i}) AS BIGINT) AS c{i}" for i in range(len(tests)))
+        sums = ", ".join(f"count(*) FILTER (WHERE s{i}) AS c{i}" for i in range(len(tests)))
         inner = f"SELECT {self.entity} AS e, thing, {', '.join(tests)} FROM {source} GROUP BY e, thing"
         return f"SELECT e, {sums} FROM ({inner}) GROUP BY e"
 

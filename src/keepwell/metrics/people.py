@@ -11,7 +11,7 @@ from keepwell.metrics.evaluate import Context, evaluate
 from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.frame import Bools, Column, Ints, Quality, unknown_column
 from keepwell.metrics.plan import SettingValues, row_expression
-from keepwell.metrics.row_values import DATES
+from keepwell.metrics.row_values import day_ends
 from keepwell.model.metric_definitions import Aggregate, Metric, MetricType
 from keepwell.warehouse.storage import Warehouse
 
@@ -46,8 +46,7 @@ def read_people(warehouse: Warehouse, dates: Sequence[int]) -> People:
         " FROM people p LEFT JOIN person_keys k USING (person_id)"
         " WHERE p.deleted_at IS NULL AND p.customer IS NOT NULL ORDER BY p.person_id"
     ).fetchnumpy()
-    ends = [end for (end,) in warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()]
-    bounds = np.array(ends, np.int64)[:, None]
+    bounds = day_ends(warehouse)[:, None]
     present = (np.asarray(found["start"]) < bounds) & (np.asarray(found["stop"]) >= bounds)
     ids = tuple(str(person) for person in found["person_id"])
     return People(ids, np.asarray(found["customer"], np.int64), np.asarray(found["person"], np.int64), present)

@@ -32,15 +32,15 @@ class Reading:
     end: int = 0
 
     def sql(self, column: str, day: int, first: int) -> str:
-        """The aggregate for one as-of day over the daily rows from `first` to that day."""
+        """The aggregate for one as-of day over the daily rows from `first` to that day; null stands for `empty`."""
         within = self._within(day, first)
         match self.function:
             case "total":
-                return f"CAST(coalesce(sum({column}){_only(*within)}, 0) AS BIGINT)"
+                return f"CAST(sum({column}){_only(*within)} AS BIGINT)"
             case "days":
-                return f"CAST(count(*){_only(*within, f'{column} > 0')} AS BIGINT)"
+                return f"count(*){_only(*within, f'{column} > 0')}"
             case "last_day":
-                return f"CAST(max(day){_only(*within, f'{column} > 0')} AS BIGINT)"
+                return f"max(day){_only(*within, f'{column} > 0')}"
             case "minimum" | "maximum":
                 return f"{self.function[:3]}({column}){_only(*within)}"
             case "latest" | "first":
@@ -48,7 +48,7 @@ class Reading:
                 return f"{pick}({column}, day){_only(*within, f'{column} IS NOT NULL')}"
             case "moment":
                 base = day - (self.start or 0)
-                return f"CAST(coalesce(sum({column} * (day - {base})){_only(*within)}, 0) AS BIGINT)"
+                return f"CAST(sum({column} * (day - {base})){_only(*within)} AS BIGINT)"
 
     def _within(self, day: int, first: int) -> tuple[str, ...]:
         """What has to be asked of a row's day, given that it lies between `first` and `day`."""
@@ -62,10 +62,10 @@ class Reading:
         return 0 if self.function in ("total", "days", "moment") else NOTHING
 
     def over_months(self, column: str) -> str:
-        """The aggregate over rows of whole months, each holding this reading of its month."""
+        """The aggregate over rows of whole months, each holding this reading of its month; null stands for `empty`."""
         match self.function:
             case "total" | "days" | "moment":
-                return f"CAST(coalesce(sum({column}), 0) AS BIGINT)"
+                return f"CAST(sum({column}) AS BIGINT)"
             case "last_day" | "maximum":
                 return f"max({column})"
             case "minimum":

@@ -29,6 +29,8 @@ from keepwell.warehouse.tables import Kind, Table
 
 MICRO: Final = 1_000_000
 DIALECT: Final = "duckdb"
+AMOUNTS: Final = (Kind.NUMBER, Kind.MONEY, Kind.INTEGER)
+_WIDE: Final = "DECIMAL(24,6)"
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,17 @@ def value_kind(table: Table, of: Expression | None) -> Kind:
     if isinstance(of, Call) and of.function in ("lower", "upper", "trim", "property", "concat", "text", "substr"):
         return Kind.TEXT
     return Kind.NUMBER
+
+
+def amount_text(aggregate: Callable[[str], str], of: Expression, table: Table, resolve: Resolve) -> str:
+    """An aggregate of amounts in millionths, exact and the same in any order.
+
+    Stored amounts have six decimals or fewer: they are made whole once they are aggregated, which is less to plan and
+    to do than for every row.
+    """
+    if isinstance(of, Name) and (column := table.column(of.name)) is not None and column.kind in AMOUNTS:
+        return f"CAST(CAST({aggregate(sql_text(expression_sql(of, resolve)))} AS {_WIDE}) * {MICRO} AS BIGINT)"
+    return f"CAST({aggregate(micros_text(of, resolve))} AS BIGINT)"
 
 
 LocalDay = Callable[[str], str]

@@ -7,20 +7,21 @@ run of that day.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from sqlglot import exp
 
-from keepwell.metrics.earlier_values import earlier_join, earlier_value
+from keepwell.metrics.earlier_values import earlier_join, earlier_value, keeps_earlier
 from keepwell.metrics.fact_combine import Values
 from keepwell.metrics.frame import Codes, Floats, Ints, Quality
 from keepwell.metrics.plan import RowMetric, RowPlan, both
 from keepwell.metrics.row_sql import (
     MICRO,
     LocalDay,
+    amount_text,
     column_resolver,
     condition_text,
     local_day,
@@ -55,12 +56,21 @@ def set_dates(warehouse: Warehouse, dates: Sequence[int]) -> None:
     warehouse.dates = tuple(dates)
 
 
+def day_ends(warehouse: Warehouse) -> Ints:
+    """When the dates given to `set_dates` end, in microseconds since 1970 in UTC."""
+    if warehouse.zone == "UTC":
+        return (np.array(warehouse.dates, np.int64) + 1) * 86_400_000_000
+    rows = warehouse.connection.execute(f"SELECT epoch_us(ends) FROM {DATES} ORDER BY i").fetchall()
+    return np.array([end for (end,) in rows], np.int64)
+
+
 @dataclass(frozen=True)
 class RowSql:
-    """Writes the statement of one small table."""
+    """Writes the statement of one small table; `overwritten` says that earlier values of its rows may be on record."""
 
     plan: RowPlan
     day_of: LocalDay
+    overwritten: bool = True
 
     @property
     def entity(self) -> str:
@@ -106,8 +116,13 @@ class RowSql:
     @cached_property
     def _earlier(self) -> str:
         """What joins earlier values of rows that were written over; most metrics read none."""
-        named = {name for metric in self.plan.metrics for name in _names(metric)}
-        return earlier_join(self.plan.table.name, DATES, named)
+        if not self.overwritten:
+            return ""
+        return earlier_join(self.plan.table.name, DATES, self._named)
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(name for metric in self.plan.metrics for name in _names(metric))
 
     def _reach(self) -> int | None:
         table = self.plan.table
@@ -123,7 +138,8 @@ class RowSql:
         reveal = self.plan.table.reveals.get(column)
         own = f"r.{quoted(column)}"
         if reveal is None:
-            return (earlier_value(self.plan.table.name, column) if self._earlier else None) or own
+            joined = bool(self._earlier) and column in self._named
+            return (earlier_value(self.plan.table.name, column) if joined else None) or own
         by = f"r.{quoted(reveal.by)}"
         if reveal.before is None:
             hidden = f"{by} >= d.ends"
@@ -184,24 +200,29 @@ class RowSql:
             case Aggregate.COUNT_DISTINCT:
                 return [f"count(DISTINCT {self._distinct(metric, resolve)}) FILTER (WHERE {where})"]
             case Aggregate.SUM:
-                return [_sum(metric.of, where, resolve)]
+                return [self._sum(metric.of, where, resolve)]
             case Aggregate.MEAN:
-                return [_sum(metric.of, where, resolve), _count(f"{where} AND {_known(metric.of, resolve)}")]
+                return [self._sum(metric.of, where, resolve), _count(f"{where} AND {_known(metric.of, resolve)}")]
             case Aggregate.RATIO:
-                return [_sum(metric.of, where, resolve), _sum(metric.per, where, resolve)]
+                return [self._sum(metric.of, where, resolve), self._sum(metric.per, where, resolve)]
             case Aggregate.SHARE:
                 matching = condition_text(both(metric.where, metric.matching), resolve)
                 return [_count(f"{matching} AND {self._window(metric)}"), _count(where)]
             case Aggregate.CHANGE:
                 earlier = self._filter(metric, resolve, previous=True)
                 pair = (where, earlier)
-                return [_count(w) if metric.of is None else _sum(metric.of, w, resolve) for w in pair]
+                return [_count(w) if metric.of is None else self._sum(metric.of, w, resolve) for w in pair]
             case Aggregate.DAYS_SINCE:
                 return [f"max({quoted(self._time_day(metric) or '')}) FILTER (WHERE {where})"]
             case Aggregate.SLOPE:
                 return self._slope(metric, where, resolve)
             case _:
                 return [self._picked(metric, where, resolve)]
+
+    def _sum(self, of: Expression | None, where: str, resolve: Resolve) -> str:
+        if of is None:
+            return "NULL"
+        return amount_text(lambda value: f"sum({value}) FILTER (WHERE {where})", of, self.plan.table, resolve)
 
     def _distinct(self, metric: RowMetric, resolve: Resolve) -> str:
         if isinstance(metric.of, Name) and metric.of.name == "days":
@@ -212,11 +233,26 @@ class RowSql:
         window, offset = metric.metric.window or 1, metric.metric.offset
         x = f"({quoted(self._time_day(metric) or '')} - (day - {offset + window - 1}))"
         amount = "1" if metric.of is None else micros_text(metric.of, resolve)
-        total = f"CAST(coalesce(sum({amount}) FILTER (WHERE {where}), 0) AS BIGINT)"
-        return [total, f"CAST(coalesce(sum({amount} * {x}) FILTER (WHERE {where}), 0) AS BIGINT)"]
+        summed = (amount, f"{amount} * {x}")
+        return [f"CAST(sum({part}) FILTER (WHERE {where}) AS BIGINT)" for part in summed]
 
     def _picked(self, metric: RowMetric, where: str, resolve: Resolve) -> str:
-        value = self._value(metric.of, resolve)
+        """Amounts in millionths, days as numbers, texts as they are."""
+        pick = partial(self._pick, metric, where)
+        of = metric.of
+        if of is None:
+            return pick("NULL")
+        kind = value_kind(self.plan.table, of)
+        text = sql_text(expression_sql(of, resolve))
+        if kind in (Kind.TEXT, Kind.JSON):
+            return pick(text)
+        if kind is Kind.TIME:
+            return pick(self.day_of(text))
+        if kind is Kind.DATE:
+            return pick(f"date_diff('day', DATE '1970-01-01', {text})")
+        return amount_text(pick, of, self.plan.table, resolve)
+
+    def _pick(self, metric: RowMetric, where: str, value: str) -> str:
         known = f"{where} AND {value} IS NOT NULL"
         aggregate = metric.metric.aggregate
         if aggregate in (Aggregate.MIN, Aggregate.MAX):
@@ -224,20 +260,6 @@ class RowSql:
         pick = "arg_max" if aggregate is Aggregate.LATEST else "arg_min"
         time = quoted(metric.metric.time or self.plan.table.time or self.plan.table.key)
         return f"{pick}({value}, row({time}, {quoted(self.plan.table.key)})) FILTER (WHERE {known})"
-
-    def _value(self, of: Expression | None, resolve: Resolve) -> str:
-        """Amounts in millionths, days as numbers, texts as they are."""
-        if of is None:
-            return "NULL"
-        kind = value_kind(self.plan.table, of)
-        text = sql_text(expression_sql(of, resolve))
-        if kind in (Kind.TEXT, Kind.JSON):
-            return text
-        if kind is Kind.TIME:
-            return self.day_of(text)
-        if kind is Kind.DATE:
-            return f"date_diff('day', DATE '1970-01-01', {text})"
-        return micros_text(of, resolve)
 
 
 def _periods(metric: RowMetric) -> tuple[bool, ...]:
@@ -255,13 +277,7 @@ def _stored(column: str) -> bool:
 
 
 def _count(where: str) -> str:
-    return f"CAST(count(*) FILTER (WHERE {where}) AS BIGINT)"
-
-
-def _sum(of: Expression | None, where: str, resolve: Resolve) -> str:
-    if of is None:
-        return "NULL"
-    return f"CAST(coalesce(sum({micros_text(of, resolve)}) FILTER (WHERE {where}), 0) AS BIGINT)"
+    return f"count(*) FILTER (WHERE {where})"
 
 
 def _known(of: Expression | None, resolve: Resolve) -> str:
@@ -275,7 +291,7 @@ def row_values(
     warehouse: Warehouse, plan: RowPlan, dates: Sequence[int], size: int, people: Slots | None = None
 ) -> dict[str, Values]:
     """All metrics of a plan for the dates given to `set_dates`; `people` maps person ids to slots when per person."""
-    sql = RowSql(plan, local_day(warehouse.zone))
+    sql = RowSql(plan, local_day(warehouse.zone), keeps_earlier(warehouse.connection, plan.table.name))
     found = warehouse.connection.execute(sql.statement()).fetchnumpy()
     shape = (len(dates), size)
     slots = _slots(found["e"], people)
