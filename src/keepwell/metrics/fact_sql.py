@@ -19,7 +19,7 @@ from keepwell.metrics.row_sql import (
     value_kind,
     with_codes,
 )
-from keepwell.model.expressions import Expression, Name
+from keepwell.model.expressions import Call, Expression, Logic, Name, Not
 from keepwell.model.expressions_sql import Resolve, expression_sql
 from keepwell.warehouse.schema import CODED, FACT_COLUMNS
 from keepwell.warehouse.sql import literal
@@ -126,25 +126,38 @@ class FactSql:
         resolve = self._resolver()
         where = condition_text(self._coded(atom.where), resolve)
         if atom.kind == "count":
-            return "count(*)" if where == "true" else f"count(*) FILTER (WHERE {where})"
+            return self._count(self._coded(atom.where), resolve)
         of = self._coded(atom.of)
         if of is None:
             raise ValueError(f"{atom.kind} needs an expression")
         return self._amount(partial(self._aggregate, atom, where), of, resolve)
 
+    def _count(self, where: Expression | None, resolve: Resolve) -> str:
+        """Of rows whose values must be known the values are counted: testing every row for it is far more to do."""
+        if where is None:
+            return "count(*)"
+        tests = where.items if isinstance(where, Logic) and where.operator == "and" else (where,)
+        known = next((name for test in tests if (name := _known_name(test)) is not None), None)
+        if known is None:
+            return f"count({_chosen('1', condition_text(where, resolve))})"
+        rest = tuple(test for test in tests if _known_name(test) != known)
+        others = Logic("and", rest) if len(rest) > 1 else next(iter(rest), None)
+        return f"count({_chosen(sql_text(expression_sql(known, resolve)), condition_text(others, resolve))})"
+
     def _aggregate(self, atom: Atom, where: str, value: str) -> str:
+        chosen = _chosen(value, where)
         match atom.kind:
             case "sum":
-                return f"sum({value}) FILTER (WHERE {where})"
+                return f"sum({chosen})"
             case "minimum" | "maximum":
-                return f"{atom.kind[:3]}({value}) FILTER (WHERE {where})"
+                return f"{atom.kind[:3]}({chosen})"
             case _:
                 pick = "arg_max" if atom.kind == "latest" else "arg_min"
                 # Of amounts at the same moment the larger (or for the first the smaller) wins: reading the ids of all
                 # rows for that would cost more than everything else. Codes have no order of their own.
                 tie = self.plan.table.key if is_code(self.plan.table, atom.of) else value
                 order = f"row({self.plan.table.time}, {tie})"
-                return f"{pick}({value}, {order}) FILTER (WHERE {where} AND {value} IS NOT NULL)"
+                return f"{pick}({value}, {order}) FILTER (WHERE {chosen} IS NOT NULL)"
 
     def _amount(self, aggregate: Callable[[str], str], of: Expression, resolve: Resolve) -> str:
         """Amounts in millionths; codes as they are."""
@@ -167,6 +180,19 @@ def _with_days(grouped: str, files: Sequence[DayFile]) -> str:
     """Put the day in place of the file's position in the list."""
     days = ", ".join(f"({i}, {file.day})" for i, file in enumerate(files))
     return f"SELECT d.day, g.* EXCLUDE (file) FROM ({grouped}) g JOIN (VALUES {days}) d(file, day) USING (file)"
+
+
+def _known_name(test: Expression) -> Name | None:
+    """The column that a test asks to be known, when it asks nothing else."""
+    match test:
+        case Call("is_known", (Name() as name,)) | Not(Call("is_unknown", (Name() as name,))):
+            return name
+    return None
+
+
+def _chosen(value: str, where: str) -> str:
+    """A value of the rows that a filter lets through, else null: a tenth faster than a filter of the aggregate."""
+    return value if where == "true" else f"CASE WHEN {where} THEN {value} END"
 
 
 def _when(test: str, value: str) -> str:
