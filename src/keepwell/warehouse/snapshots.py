@@ -27,6 +27,7 @@ _EPOCH: Final = date(1970, 1, 1)
 POINTER: Final = "current.json"
 _RAW: Final = "snapshot_rows"
 _STAGED: Final = "snapshot_staged"
+_ONE_DAY: Final = "snapshot_day"
 MANY_ROWS: Final = 8_000
 """Dates of so many rows are sent one by one: that costs less than keeping them in a table of all dates."""
 
@@ -49,11 +50,10 @@ class SnapshotColumn:
         if raw is None:
             return f"CAST(NULL AS {_STORED[self.kind]}) AS {quoted(self.name)}"
         if dictionary:
-            raw = f"{dictionary}[{raw} + 1]"
-        separator = f"chr({ord(LIST_SEPARATOR)})"
+            return f"{dictionary}[{raw} + 1] AS {quoted(self.name)}"
         stored = {
             "text": f"CAST({raw} AS VARCHAR)",
-            "list": f"CASE WHEN {raw} = '' THEN CAST([] AS VARCHAR[]) ELSE string_split({raw}, {separator}) END",
+            "list": _listed(raw),
             "number": raw,
             "integer": f"CAST({raw} AS INTEGER)",
             "boolean": f"CAST({raw} AS BOOLEAN)",
@@ -83,6 +83,11 @@ class SnapshotColumn:
         return ma.MaskedArray(values, null) if null.any() else values
 
 
+def _listed(text: str) -> str:
+    """The list that stands joined in a text."""
+    return f"CASE WHEN {text} = '' THEN CAST([] AS VARCHAR[]) ELSE string_split({text}, chr({ord(LIST_SEPARATOR)})) END"
+
+
 _STORED: Final = {
     "text": "VARCHAR",
     "list": "VARCHAR[]",
@@ -110,7 +115,7 @@ class SnapshotWriter:
     def __init__(self, snapshots: "Snapshots", connection: duckdb.DuckDBPyConnection) -> None:
         self.snapshots, self.connection = snapshots, connection
         snapshots.root.mkdir(parents=True, exist_ok=True)
-        self._dictionaries: dict[tuple[str, ...], str] = {}
+        self._dictionaries: dict[tuple[str, tuple[str, ...]], str] = {}
         self._columns: dict[str, str] = {}
         """How the columns to be written are read from the rows as they were sent."""
         self._only_day: int | None = None
@@ -157,10 +162,11 @@ class SnapshotWriter:
         return target
 
     def _select(self, day: int, without: Container[str]) -> str:
+        if self._only_day is None:
+            left_out = ", ".join(quoted(name) for name in self._columns if name in without)
+            return f"SELECT *{f' EXCLUDE ({left_out})' if left_out else ''} FROM {_ONE_DAY}({int(day)})"  # noqa: S608
         selected = ", ".join(sql for name, sql in self._columns.items() if name not in without)
-        if self._only_day is not None:
-            return f"SELECT {selected} FROM {_RAW}{'' if day == self._only_day else ' LIMIT 0'}"  # noqa: S608
-        return f"SELECT {selected} FROM {_STAGED} WHERE day = {int(day)}"  # noqa: S608
+        return f"SELECT {selected} FROM {_RAW}{'' if day == self._only_day else ' LIMIT 0'}"  # noqa: S608
 
     def _send(self, days: npt.NDArray[np.int64], columns: Sequence[SnapshotColumn]) -> None:
         """The rows of a single date are read once, straight from where they are; those of many go into a table."""
@@ -177,29 +183,39 @@ class SnapshotWriter:
         if not alone:
             selected = ", ".join(self._columns[name] for name in sent)
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS SELECT day, {selected} FROM {_RAW}")  # noqa: S608
-            self._columns |= {name: quoted(name) for name in sent}
+            # A twentieth of what a file takes would be reading the names of its columns, date by date.
+            columns = ", ".join(quoted(name) if name in sent else sql for name, sql in self._columns.items())
+            self.connection.execute(
+                f"CREATE OR REPLACE TEMP MACRO {_ONE_DAY}(wanted_day) AS TABLE"  # noqa: S608
+                f" SELECT {columns} FROM {_STAGED} WHERE day = wanted_day"
+            )
 
     def _drop(self) -> None:
         """Leave nothing of the rows behind."""
         self._waiting = None
-        self.connection.execute(f"DROP TABLE IF EXISTS {_STAGED}")
+        if self._only_day is None:
+            self.connection.execute(f"DROP MACRO TABLE IF EXISTS {_ONE_DAY}")
+            self.connection.execute(f"DROP TABLE IF EXISTS {_STAGED}")
         self.connection.unregister(_RAW)
 
     def _dictionary(self, column: SnapshotColumn) -> str | None:
-        """SQL for the list of a column's texts, kept in a table of its own."""
+        """SQL for the list of a column's texts (of its lists), kept in a table of its own."""
         if column.texts is None:
             return None
-        if column.texts not in self._dictionaries:
+        key = column.kind, column.texts
+        if key not in self._dictionaries:
+            text = "CAST(text AS VARCHAR)"
+            stored = _listed(text) if column.kind == "list" else text
             name = f"snapshot_texts{len(self._dictionaries)}"
             rows = {"i": np.arange(len(column.texts)), "text": np.array(column.texts, dtype=object)}
             self.connection.register("listed", rows)
             self.connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {name} AS"  # noqa: S608
-                " SELECT list(CAST(text AS VARCHAR) ORDER BY i) AS texts FROM listed"
+                f" SELECT list({stored} ORDER BY i) AS texts FROM listed"
             )
             self.connection.unregister("listed")
-            self._dictionaries[column.texts] = f"(SELECT texts FROM {name})"  # noqa: S608
-        return self._dictionaries[column.texts]
+            self._dictionaries[key] = f"(SELECT texts FROM {name})"  # noqa: S608
+        return self._dictionaries[key]
 
 
 @dataclass(frozen=True)
