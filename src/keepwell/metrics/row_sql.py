@@ -30,7 +30,6 @@ from keepwell.warehouse.tables import Kind, Table
 MICRO: Final = 1_000_000
 DIALECT: Final = "duckdb"
 AMOUNTS: Final = (Kind.NUMBER, Kind.MONEY, Kind.INTEGER)
-_WIDE: Final = "DECIMAL(24,6)"
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,10 @@ def condition_text(expression: Expression | None, resolve: Resolve) -> str:
 
 def micros_text(of: Expression, resolve: Resolve) -> str:
     """An amount as a whole number of millionths, so that sums are exact and the same in any order."""
-    value = sql_text(expression_sql(of, resolve))
+    return _millionths(sql_text(expression_sql(of, resolve)))
+
+
+def _millionths(value: str) -> str:
     # Up to a million the product fits into 64 bits, which is fifty times as fast as 128.
     small = f"CAST({value} AS DOUBLE) BETWEEN {1 - MICRO} AND {MICRO - 1}"
     narrow, wide = (f"CAST(CAST({value} AS DECIMAL({digits},6)) * {MICRO} AS BIGINT)" for digits in (18, 24))
@@ -127,11 +129,11 @@ def value_kind(table: Table, of: Expression | None) -> Kind:
 def amount_text(aggregate: Callable[[str], str], of: Expression, table: Table, resolve: Resolve) -> str:
     """An aggregate of amounts in millionths, exact and the same in any order.
 
-    Stored amounts have six decimals or fewer: they are made whole once they are aggregated, which is less to plan and
-    to do than for every row.
+    Stored amounts have six decimals or fewer: they are made whole once they are aggregated, which is less to do than
+    for every row.
     """
     if isinstance(of, Name) and (column := table.column(of.name)) is not None and column.kind in AMOUNTS:
-        return f"CAST(CAST({aggregate(sql_text(expression_sql(of, resolve)))} AS {_WIDE}) * {MICRO} AS BIGINT)"
+        return _millionths(aggregate(sql_text(expression_sql(of, resolve))))
     return f"CAST({aggregate(micros_text(of, resolve))} AS BIGINT)"
 
 

@@ -184,10 +184,10 @@ class SnapshotWriter:
             selected = ", ".join(self._columns[name] for name in sent)
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS SELECT day, {selected} FROM {_RAW}")  # noqa: S608
             # A twentieth of what a file takes would be reading the names of its columns, date by date.
-            columns = ", ".join(quoted(name) if name in sent else sql for name, sql in self._columns.items())
+            listed = ", ".join(quoted(name) if name in sent else sql for name, sql in self._columns.items())
             self.connection.execute(
                 f"CREATE OR REPLACE TEMP MACRO {_ONE_DAY}(wanted_day) AS TABLE"  # noqa: S608
-                f" SELECT {columns} FROM {_STAGED} WHERE day = wanted_day"
+                f" SELECT {listed} FROM {_STAGED} WHERE day = wanted_day"
             )
 
     def _drop(self) -> None:
