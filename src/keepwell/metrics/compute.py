@@ -18,7 +18,7 @@ from keepwell.metrics.row_values import row_values, set_dates
 from keepwell.metrics.state import forget_unused
 from keepwell.model.definitions import Model
 from keepwell.model.metric_definitions import PEOPLE_METRICS, Aggregate, Metric, MetricType
-from keepwell.warehouse.storage import Warehouse
+from keepwell.warehouse.storage import ROWS_FOR_ALL, Warehouse
 from keepwell.warehouse.tables import CUSTOMERS
 
 _DATE_KINDS: Final = (Aggregate.MIN, Aggregate.MAX, Aggregate.LATEST, Aggregate.FIRST)
@@ -100,6 +100,8 @@ class Engine:
         return metric.entity == "customer" and bool(metric.attribute or metric.table)
 
     def _values(self, dates: Sequence[int], days: Ints, one_by_one: bool | None) -> dict[str, Values]:
+        if not self.plan.facts:
+            self.warehouse.set_threads_for(ROWS_FOR_ALL)  # nothing says how few rows there are
         out: dict[str, Values] = {}
         people = read_people(self.warehouse, dates) if self._needs_people() else None
         per_person: dict[str, Values] = {}

@@ -101,8 +101,8 @@ class _Reader:
         return {r: self.spread(found["e"], found[f"r{i}"], r.empty) for i, r in enumerate(readings)}
 
     def _presence_source(self, index: int, presence: Presence, date: int) -> str | None:
-        first = self.first_seen[index]
         """Rows of entity, thing, word and the days of the word as bits, one column for each row filter."""
+        first = self.first_seen[index]
         parts = []
         table, months = self.state.presence_table(index), self.state.presence_months_table(index)
         wheres = range(len(presence.wheres))
@@ -173,10 +173,17 @@ class _DateByDate(_Reader):
         """The statement that counts the distinct things of one date in the windows of the metrics, in their order."""
         metrics = [m for m in self.plan.metrics if m.presence == presence.of]
         first = self.first_seen[self.plan.presences.index(presence)]
-        tests = [f"bool_or({_inside(m, presence, first, date)}) AS s{i}" for i, m in enumerate(metrics)]
-        sums = ", ".join(f"count(*) FILTER (WHERE s{i}) AS c{i}" for i in range(len(tests)))
-        inner = f"SELECT {self.entity} AS e, thing, {', '.join(tests)} FROM {source} GROUP BY e, thing"
-        return f"SELECT e, {sums} FROM ({inner}) GROUP BY e"
+        asked = [_asked(metric, presence, first, date) for metric in metrics]
+        words = sorted({word for masks in asked for word, _, _ in masks})
+        columns = {(word, flag): f"w{words.index(word)}_{flag}" for masks in asked for word, flag, _ in masks}
+        alone = len(words) == 1
+        where = f" WHERE word = {words[0]}" if alone else ""
+        bits = "b{1}" if alone else "CASE WHEN word = {0} THEN b{1} END"
+        days = ", ".join(f"bit_or({bits.format(*key)}) AS {name}" for key, name in columns.items())
+        inner = f"SELECT {self.entity} AS e, thing, {days} FROM {source}{where} GROUP BY e, thing"
+        tests = [" OR ".join(f"{columns[word, flag]} & {mask} != 0" for word, flag, mask in masks) for masks in asked]
+        counts = ", ".join(f"count(*) FILTER (WHERE {test}) AS c{i}" for i, test in enumerate(tests))
+        return f"SELECT e, {counts} FROM ({inner}) GROUP BY e"
 
 
 class _Sweep(_Reader):
@@ -240,10 +247,9 @@ def _filled(values: npt.NDArray[np.generic]) -> Ints:
     return np.ma.filled(np.ma.asarray(values).astype(np.int64, copy=False), NOTHING)
 
 
-def _inside(metric: FactMetric, presence: Presence, first: int, date: int) -> str:
-    """Whether a row has a day in the metric's window."""
+def _asked(metric: FactMetric, presence: Presence, first: int, date: int) -> list[tuple[int, int, int]]:
+    """The words that hold days of the metric's window, each with its column of bits and the bits of those days."""
     window, last = metric.metric.window, date - metric.metric.offset
     low = first if window is None else last - window + 1
     masks = [*masks_between(low, last), *([(BEFORE, 1)] if window is None else [])]
-    days = " ".join(f"WHEN {word} THEN {mask}" for word, mask in masks)
-    return f"b{presence.wheres.index(metric.flag)} & CASE word {days} ELSE 0 END != 0"
+    return [(word, presence.wheres.index(metric.flag), mask) for word, mask in masks]

@@ -49,7 +49,7 @@ class RunReport:
 def run_day(workspace: Workspace, *, as_of: date, on_wait: Callable[[str], None] | None = None) -> RunReport:
     """Compute one day and publish its snapshot; running it again replaces it with the same bytes."""
     loaded = workspace.model()
-    with workspace.warehouse(f"run of {as_of}", on_wait) as warehouse:
+    with workspace.warehouse(f"run of {as_of}", on_wait, alone=True) as warehouse:
         engine = _engine(warehouse, loaded)
         writer = workspace.snapshots.writer(warehouse.connection)
         (report,) = _publish_days(workspace, writer, engine, loaded, [day_number(as_of)])

@@ -79,8 +79,10 @@ class Workspace:
         return read_rates(self.currency, dict(self.constant_rates), self.root / RATES, said=said)
 
     @contextmanager
-    def warehouse(self, doing: str, on_wait: Callable[[str], None] | None = None) -> Iterator[Warehouse]:
-        """The warehouse, held for this process alone."""
+    def warehouse(
+        self, doing: str, on_wait: Callable[[str], None] | None = None, *, alone: bool = False
+    ) -> Iterator[Warehouse]:
+        """The warehouse, held for this process alone; `alone` begins with one thread."""
         with Warehouse.open(
             self.data_dir,
             zone=self.zone,
@@ -89,6 +91,7 @@ class Workspace:
             doing=doing,
             memory_limit=self.memory_limit,
             rates=self.rates(),
+            alone=alone,
         ) as warehouse:
             yield warehouse
 

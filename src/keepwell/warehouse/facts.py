@@ -40,8 +40,10 @@ def fact_days(warehouse: Warehouse, table: Table) -> dict[date, FactDay]:
 
 def fact_dates(warehouse: Warehouse) -> dict[str, list[date]]:
     """The days that have rows, ascending, of each fact table that has any."""
-    sql = "SELECT table_name, list(day ORDER BY day) FROM fact_days GROUP BY table_name"
-    return dict(warehouse.connection.execute(sql).fetchall())
+    found: dict[str, list[date]] = {}
+    for table, day in warehouse.connection.execute("SELECT table_name, day FROM fact_days ORDER BY day").fetchall():
+        found.setdefault(table, []).append(day)
+    return found
 
 
 def fact_day(warehouse: Warehouse, table: Table, day: date) -> FactDay | None:

@@ -51,9 +51,11 @@ class Warehouse:
         doing: str = "work",
         memory_limit: str = "1GB",
         rates: Rates | None = None,
+        alone: bool = False,
     ) -> Self:
         """Open or create the warehouse in `data_dir`, whose event days are days in `zone`.
 
+        `alone` begins with one thread: for little work more cost more than they help (`set_threads_for`).
         Raises WarehouseBusy when another process has it, WarehouseError when the folder was made with another zone.
         """
         _require_zone(zone)
@@ -61,7 +63,7 @@ class Warehouse:
         root.mkdir(parents=True, exist_ok=True)
         lock = lock_acquire(root / "warehouse.lock", doing=doing, wait_seconds=wait_seconds, on_wait=on_wait)
         try:
-            connection = _connect(root, memory_limit)
+            connection = _connect(root, memory_limit, alone=alone)
             try:
                 _prepare(connection, zone)
             except BaseException:
@@ -70,7 +72,7 @@ class Warehouse:
         except BaseException:
             lock_release(lock)
             raise
-        warehouse = cls(root, zone, connection, lock, rates=rates)
+        warehouse = cls(root, zone, connection, lock, rates=rates, _alone=alone)
         if warehouse._mark.exists():
             warehouse.sweep()
         warehouse._mark.touch()
@@ -156,13 +158,15 @@ def _require_zone(zone: str) -> None:
         raise WarehouseError(f"unknown time zone {zone!r}; use a name such as Europe/Berlin") from error
 
 
-def _connect(root: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def _connect(root: Path, memory_limit: str, *, alone: bool) -> duckdb.DuckDBPyConnection:
     path = root / "warehouse.duckdb"
     settings: dict[str, str | bool | int | float | list[str]] = {
         "preserve_insertion_order": "false",
         "memory_limit": memory_limit,
         "temp_directory": str(root / "tmp"),
     }
+    if alone:
+        settings["threads"] = 1
     try:
         _bring_into_being(path)
         connection = duckdb.connect(str(path), config=settings)
