@@ -55,7 +55,8 @@ class Warehouse:
     ) -> Self:
         """Open or create the warehouse in `data_dir`, whose event days are days in `zone`.
 
-        `alone` begins with one thread: for little work more cost more than they help (`set_threads_for`).
+        `alone` is for little work (`set_threads_for` ends it): more threads than one would cost more than they help, and
+        what is written goes to the file with its commit, not to a log first.
         Raises WarehouseBusy when another process has it, WarehouseError when the folder was made with another zone.
         """
         _require_zone(zone)
@@ -108,7 +109,7 @@ class Warehouse:
         """Use one thread from here on, or all, by how many rows are going to be read."""
         alone = rows < ROWS_FOR_ALL
         if alone != self._alone:
-            self.connection.execute("SET threads = 1" if alone else "RESET threads")
+            self.connection.execute("SET threads = 1" if alone else "RESET threads; RESET checkpoint_threshold")
             self._alone = alone
 
     def sweep(self) -> None:
@@ -166,7 +167,7 @@ def _connect(root: Path, memory_limit: str, *, alone: bool) -> duckdb.DuckDBPyCo
         "temp_directory": str(root / "tmp"),
     }
     if alone:
-        settings["threads"] = 1
+        settings |= {"threads": 1, "checkpoint_threshold": "1KB"}
     try:
         _bring_into_being(path)
         connection = duckdb.connect(str(path), config=settings)
