@@ -158,8 +158,8 @@ class Grid:
             for day, row in enumerate(values):
                 np.add(padded[day], row, out=padded[day + 1])
             self._sums[name] = padded
-        sums = self._sums[name]
-        return np.asarray(sums[np.maximum(high, -1) + 1] - sums[np.minimum(low, np.maximum(high, -1) + 1)])
+        ends = np.maximum(high, -1) + 1
+        return np.subtract(_rows(self._sums[name], ends), _rows(self._sums[name], np.minimum(low, ends)))
 
     def _last(self, present: npt.NDArray[np.bool_], low: Ints, high: Ints) -> Places:
         marked = np.where(present, np.arange(len(present), dtype=np.int32)[:, None], np.int32(-1))
@@ -186,6 +186,14 @@ class Grid:
             [reduce(marked[a : max(b, -1) + 1], axis=0, initial=worst) for a, b in zip(low, high, strict=True)]
         )
         return np.where(out == worst, NOTHING, out)
+
+
+def _rows(values: Ints, places: Ints) -> Ints:
+    """The rows at some places; those that follow each other are not copied."""
+    first = int(places[0]) if len(places) else 0
+    if np.array_equal(places, np.arange(first, first + len(places))):
+        return values[first : first + len(places)]
+    return np.asarray(values[places])
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ class Warehouse:
     ) -> Self:
         """Open or create the warehouse in `data_dir`, whose event days are days in `zone`.
 
-        `alone` is for little work (`set_threads_for` ends it): more threads than one would cost more than they help, and
-        what is written goes to the file with its commit, not to a log first.
+        `alone` is for little work (`set_threads_for` ends it): more threads than one would cost more than they help,
+        and what is written goes to the file with its commit, not to a log first.
         Raises WarehouseBusy when another process has it, WarehouseError when the folder was made with another zone.
         """
         _require_zone(zone)
