@@ -98,9 +98,9 @@ class _Steps:
         return 1 if self.measured.size.events >= MANY_EVENTS else REPEATS
 
     def runs(self, world: World) -> None:
-        """The floor, full runs and days after; a day after must be what a full run of that day is."""
+        """The floor, backfills, full runs and days after; a day after must be what a full run of that day is."""
         self._record("floor", [self._phase("floor", world, "one pass over the events", i) for i in range(REPEATS)])
-        self._cycles(world, "full", "incremental")
+        self._cycles(world, "full", "incremental", backfill=True)
         _keep(world, END, "full")
         _keep(world, NEXT, "incremental")
         self._phase("again", world, "full run of the day after")
@@ -113,13 +113,12 @@ class _Steps:
         self._cycles(world, "full_doubled", "incremental_doubled", "twice the history: ")
 
     def dates(self, world: World) -> None:
-        """The backfill; its dates must be what single runs of them are."""
+        """Dates of the backfill must be what single runs of them are."""
         self._phase("single", world, "single days")
         for day in SINGLE_DAYS:
             _keep(world, day, day.isoformat())
-        self._record("backfill", [self._phase("backfill", world, "backfill", i) for i in range(self.repeats)])
         names = {END: "full"} | {day: day.isoformat() for day in SINGLE_DAYS}
-        pairs = [(_kept(world, name), world.workspace.snapshots.path(day)) for day, name in names.items()]
+        pairs = [(_kept(world, name), _kept(world, _backfilled(day))) for day, name in names.items()]
         self._check(compare_snapshots(f"backfill = run of the day (bytes, {len(pairs)} dates)", pairs))
 
     def others(self, world: World, everything: bool) -> None:
@@ -138,10 +137,15 @@ class _Steps:
             found = read_results(world.results / f"{phase}.npz")
             self._check(compare_results(f"engine = {other.label} (values)", engine, found))
 
-    def _cycles(self, world: World, full: str, incremental: str, about: str = "") -> None:
-        """A full run and a day after, in turns."""
-        costs: dict[str, list[Cost]] = {full: [], incremental: []}
-        for i in range(CYCLES if self.repeats > 1 else 1):
+    def _cycles(self, world: World, full: str, incremental: str, about: str = "", *, backfill: bool = False) -> None:
+        """A full run and a day after, in turns, before some of them a backfill: a machine is now faster, now slower."""
+        cycles = CYCLES if self.repeats > 1 else 1
+        costs: dict[str, list[Cost]] = {name: [] for name in (full, incremental, *(["backfill"] if backfill else []))}
+        for i in range(cycles):
+            if backfill and (done := len(costs["backfill"])) * cycles <= i * self.repeats:
+                costs["backfill"].append(self._phase("backfill", world, "backfill", done))
+                for day in (END, *SINGLE_DAYS):
+                    _keep(world, day, _backfilled(day))
             costs[full].append(self._phase("full", world, f"{about}full run", i))
             costs[incremental].append(self._phase("incremental", world, f"{about}incremental day", i))
         for name, found in costs.items():
@@ -165,6 +169,10 @@ class _Steps:
 
 def _kept(world: World, name: str) -> Path:
     return world.results / f"{name}.parquet"
+
+
+def _backfilled(day: date) -> str:
+    return f"backfill-{day}"
 
 
 def _keep(world: World, day: date, name: str) -> None:
