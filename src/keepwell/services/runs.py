@@ -80,6 +80,8 @@ def backfill_days(
         size = max(1, ROWS_AT_ONCE // customers)
         for part in _blocks(days, max(1, VALUES_AT_ONCE // (customers * metrics * size)) * size):
             values = engine.values(_needed(compile_model(loaded), part))
+            if not named_behaviours(loaded.model):
+                warehouse.set_threads_for(0)  # dates are written by one thread, and nothing is read in between
             for block in _blocks(part, size):
                 told = partial(_tell, step, len(reports), len(days))
                 reports += _publish_days(workspace, writer, engine, loaded, block, values, told)

@@ -73,17 +73,23 @@ class SnapshotColumn:
         if self.kind == "code":
             return self.values
         if self.kind in ("text", "list") and self.texts is None:
-            return self.values.astype(object)
+            return self.values.astype(object, copy=False)
         values = self.values.astype(np.float64, copy=False)
         null = np.isnan(values)
         if len(null) and null.all():
             return None
         if self.texts is not None and not coded:
-            listed = np.array((*self.texts, None), dtype=object)
-            return np.asarray(listed[np.where(null, len(self.texts), values).astype(np.int64)])
+            return self.spelled().values
         if self.texts is not None:
             values = np.where(null, 0, values).astype(np.int32)
         return ma.MaskedArray(values, null) if null.any() else values
+
+    def spelled(self) -> Self:
+        """The column with its texts written out in place of their codes, if there is any."""
+        if self.texts is None or (null := np.isnan(self.values)).all():
+            return self
+        listed = np.array((*self.texts, None), dtype=object)
+        return replace(self, values=listed[np.where(null, len(self.texts), self.values).astype(np.int64)], texts=None)
 
 
 def _listed(text: str) -> str:
@@ -136,7 +142,8 @@ class SnapshotWriter:
             for name, value in others.items():
                 self.connection.execute(f"SET {name} = {literal(value)}")
             if len(days) and len(days) >= MANY_ROWS * (int(days[-1] - days[0]) + 1):
-                self._waiting = days, columns
+                # Written out once: among many customers the texts are as many as the rows of a date.
+                self._waiting = days, [column.spelled() for column in columns]
             else:
                 self._send(days, columns)
             yield self
