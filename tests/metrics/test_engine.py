@@ -26,6 +26,15 @@ CUSTOMERS = ("a", "b", "c")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TOLERANCE = 1e-6  # an amount is kept to six places
 
+# Amounts of a million and more are made whole in another way than small ones.
+LARGE = (
+    Fraction(-3, 4),
+    Fraction(999_999_999_999, 1_000_000),
+    Fraction(1_000_000),
+    Fraction(-2_500_000),
+    Fraction(10**9, 8),
+)
+amounts = st.one_of(st.none(), st.integers(0, 4000).map(lambda i: Fraction(i, 4)), st.sampled_from(LARGE))
 moments = st.integers(0, 60 * 24 * 4).map(lambda quarter: START + timedelta(minutes=15 * quarter))
 events = st.lists(
     st.builds(
@@ -36,7 +45,7 @@ events = st.lists(
         name=st.sampled_from(["login", "use", "used_other", "export"]),
         feature=st.sampled_from([None, "reports", "leads", "api"]),
         occurred_at=moments,
-        value=st.one_of(st.none(), st.integers(0, 4000).map(lambda i: Fraction(i, 4))),
+        value=amounts,
     ),
     max_size=30,
     unique_by=lambda e: e.event_id,
