@@ -45,6 +45,26 @@ def test_a_section_twice_in_one_file_is_looked_through_both_times(problems: Prob
     assert "m/model.yaml:7:1: error: duplicate key 'metrics' (first on line 2)" in found
 
 
+def test_a_definition_whose_name_is_taken_is_looked_into(problems: Problems) -> None:
+    here = (
+        "metrics:\n  m: {given: true}\n  m:\n    tabel: x\n    aggregate: cont\n  m: {expr: m +}\n  n: {expr: mm + 1}\n"
+    )
+    found = problems(ABOUT + here, b="segments:\n  s: {when: m > 1}", c="segments:\n  s: {when: o > 1, colour: red}")
+    expected = [
+        "m/b.yaml:2:3: warning: no segment is a catch-all",
+        "m/c.yaml:2:3: error: duplicate 's' (first at m/b.yaml:2)",
+        "m/c.yaml:2:13: error: unknown name 'o'",
+        "m/c.yaml:2:20: error: unknown key 'colour'; did you mean 'color'?",
+        "m/model.yaml:4:3: error: duplicate key 'm' (first on line 3)",
+        "m/model.yaml:5:5: error: unknown key 'tabel'; did you mean 'table'?",
+        "m/model.yaml:6:16: error: must be 'count'",
+        "m/model.yaml:7:3: error: duplicate key 'm' (first on line 3)",
+        "m/model.yaml:7:15: error: not an expression",
+        "m/model.yaml:8:13: error: unknown name 'mm'",
+    ]
+    assert [words for words, begins in zip(found, expected, strict=True) if not words.startswith(begins)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -18,6 +19,9 @@ from keepwell.model.translation import translate
 from keepwell.model.validation import check_model
 from keepwell.model.validation.context import Context
 from keepwell.model.yaml_source import Document, KeyPath
+
+MOST_RIVALS: Final = 20
+"""Definitions whose name is taken that are looked into: each is a reading of the whole model."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ def load_model(directory: Path, *, shown: str | None = None, tables: Tables | No
 
 def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel:
     """Turn merged files into a model, or raise with everything that is wrong."""
+    model, columns, behaviours, found = _checked(source, tables)
+    problems = list(dict.fromkeys([*found, *_of_rivals(source, tables)]))
+    if model is None or any(p.severity is Severity.ERROR for p in problems):
+        raise DefinitionError(problems)
+    sorted_problems, added = tuple(sorted(problems)), (tuple(columns), tuple(behaviours))
+    return LoadedModel(model, model_hash(model), sorted_problems, source.documents, *added)
+
+
+def _checked(source: Source, tables: Tables | None) -> tuple[Model | None, Iterable[str], Iterable[str], list[Problem]]:
+    """The model, the names of metrics made of columns and of behaviours, and everything that is wrong."""
     problems = list(source.problems)
     salvaged, found = _validated(source)
     model, broken = salvaged.model, frozenset(map(definition_of, salvaged.left_out))
@@ -60,11 +74,15 @@ def check_source(source: Source, *, tables: Tables | None = None) -> LoadedModel
         rules = check_model(Context(model, source, tables=tables, broken=broken))
         known = follow_ons(source, salvaged.left_out)
         problems.extend(problem for problem in rules if place(problem) not in known)
-    problems = list(dict.fromkeys(problems))
-    if model is None or any(p.severity is Severity.ERROR for p in problems):
-        raise DefinitionError(problems)
-    sorted_problems, added = tuple(sorted(problems)), (tuple(columns), tuple(behaviours))
-    return LoadedModel(model, model_hash(model), sorted_problems, source.documents, *added)
+    return model, columns, behaviours, problems
+
+
+def _of_rivals(source: Source, tables: Tables | None) -> Iterator[Problem]:
+    """What is wrong in definitions whose name is taken, each read in place of the one that has it."""
+    for path, document, value in source.rivals[:MOST_RIVALS]:
+        _, _, _, found = _checked(source.with_rival(path, document, value), tables)
+        lines = document.lines(path)
+        yield from (p for p in found if p.path == document.path and p.line in lines)
 
 
 def model_hash(model: Model) -> str:

@@ -19,13 +19,23 @@ OPEN = frozenset({(), *((s,) for s in (*NAMED, "settings")), ("settings", "value
 
 @dataclass
 class Source:
-    """Merged data, the documents it came from, and what was wrong already with the files."""
+    """Merged data, the documents it came from, and what was wrong already with the files.
+
+    `rivals` are definitions whose name another has, with the document they are in.
+    """
 
     shown: str
     documents: tuple[Document, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[KeyPath, Document] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    rivals: list[tuple[KeyPath, Document, Any]] = field(default_factory=list)
+
+    def with_rival(self, path: KeyPath, document: Document, value: Any) -> "Source":
+        """The same with a rival in place of the definition that has its name."""
+        section, name = map(str, path)
+        data = self.data | {section: {**self.data[section], name: value}}
+        return Source(self.shown, self.documents, data, {**self.origins, path: document})
 
     def document(self, path: KeyPath) -> Document | None:
         """The file that the definition at `path` is in."""
@@ -86,6 +96,7 @@ def merge(source: Source, documents: Iterable[Document]) -> Source:
     source.documents = tuple(documents)
     for document in source.documents:
         source.problems.extend(document.problems)
+        source.rivals.extend((path, rival, rival.data) for path, rival in document.rivals if path[0] in NAMED)
         if document.data is None:
             continue
         if not isinstance(document.data, dict):
@@ -111,6 +122,8 @@ def _merge(
                 yield from _merge(source, document, inner, value or {}, where)
         elif key in into:
             yield document.problem(where, f"duplicate '{key}' (first at {source.place(where)})", key=True)
+            if path and path[0] in NAMED:
+                source.rivals.append((where, document, value))
         else:
             into[key] = value
             source.origins[where] = document

@@ -72,7 +72,10 @@ class Span:
 
 @dataclass
 class Document:
-    """One YAML file as data. `problems` holds what the reader itself found: syntax, duplicate keys."""
+    """One YAML file as data. `problems` holds what the reader itself found: syntax, duplicate keys.
+
+    `rivals` are definitions whose name was taken in the file, each as a document that has it in the other's place.
+    """
 
     path: str
     data: Any = None
@@ -81,6 +84,21 @@ class Document:
     values: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     text: str = ""
     spans: dict[KeyPath, Span] = field(default_factory=dict)
+    rivals: "list[tuple[KeyPath, Document]]" = field(default_factory=list)
+
+    def without(self, path: KeyPath) -> "Document":
+        """The file without the places of what is at `path`; problems go to the same list."""
+        keys = {p: v for p, v in self.keys.items() if p[: len(path)] != path}
+        values = {p: v for p, v in self.values.items() if p[: len(path)] != path}
+        spans = {p: v for p, v in self.spans.items() if p[: len(path)] != path}
+        return Document(self.path, None, self.problems, keys, values, self.text, spans)
+
+    def lines(self, path: KeyPath) -> range:
+        """The lines on which `path` and what is in it begin and end."""
+        starts = (v[0] for found in (self.keys, self.values) for p, v in found.items() if p[: len(path)] == path)
+        ends = (self.text.count("\n", 0, s.end) + 1 for p, s in self.spans.items() if p[: len(path)] == path)
+        lines = {*starts, *ends}
+        return range(min(lines, default=1), max(lines, default=0) + 1)
 
     def position(self, path: KeyPath, *, key: bool = False) -> tuple[int, int]:
         """Line and column (from 1) of the value at `path`, or of its nearest parent that exists."""
@@ -150,7 +168,7 @@ def parse_yaml(text: str, document: Document) -> Document:
     document.text = text
     # The parser in Python has the last word on what is wrong, so that it is the same everywhere.
     if _OTHERWISE.search(text) or _fill(document, _FAST, text):
-        document.problems, document.keys, document.values, document.spans = [], {}, {}, {}
+        document.problems, document.keys, document.values, document.spans, document.rivals = [], {}, {}, {}, []
         if error := _fill(document, _Loader, text):
             document.problems.append(_syntax(document.path, error))
     return document
@@ -227,10 +245,22 @@ class _Builder:
                 if not path and isinstance(built[key], dict) and isinstance(value_node, yaml.MappingNode):
                     # A section that stands there twice: what is in the second one is looked at as well.
                     self._mapping(value_node, where, above | {id(value_node)}, built[key])
+                elif len(path) == 1:
+                    self._rival(key_node, value_node, where, above)
                 continue
             self.document.keys[where] = _mark(key_node)
             built[key] = self.build(value_node, where, above)
         return built
+
+    def _rival(self, key: yaml.Node, value: yaml.Node, where: KeyPath, above: frozenset[int]) -> None:
+        """Read a definition whose name is taken, so that what is wrong in it is said at once."""
+        document = self.document.without(where)
+        document.keys[where] = _mark(key)
+        builder = _Builder(self.loader, document)
+        builder.count = self.count
+        document.data = builder.build(value, where, above)
+        self.count = builder.count
+        self.document.rivals.append((where, document))
 
     def _duplicate(self, node: yaml.ScalarNode, where: KeyPath) -> None:
         line, column = _mark(node)
