@@ -7,6 +7,7 @@ import pytest
 
 from keepwell.model.loader import LoadedModel, load_model
 from keepwell.model.problems import DefinitionError
+from keepwell.model.yaml_source import MOST_RIVALS
 
 ABOUT = 'model: {name: small, version: "1"}\n'
 Load = Callable[..., LoadedModel]
@@ -43,6 +44,18 @@ def test_a_section_twice_in_one_file_is_looked_through_both_times(problems: Prob
     assert "m/model.yaml:5:3: error: duplicate key 'm' (first on line 3)" in found
     assert "m/model.yaml:6:7: error: unknown key 'tabel'; did you mean 'table'?" in found
     assert "m/model.yaml:7:1: error: duplicate key 'metrics' (first on line 2)" in found
+
+
+def test_a_name_twice_in_a_section_that_another_file_spoils(problems: Problems) -> None:
+    found = problems(ABOUT, a="metrics: 3", b="metrics:\n  m: {given: true}\n  m: {tabel: x}")
+    assert "m/a.yaml:1:10: error: must be a mapping of keys to values" in found
+    assert "m/b.yaml:3:3: error: duplicate key 'm' (first on line 2)" in found
+
+
+def test_of_many_rivals_the_first_are_looked_into(problems: Problems) -> None:
+    found = problems(ABOUT + "metrics:\n  m: {given: true}\n" + "  m: {tabel: x}\n" * (MOST_RIVALS + 5))
+    assert sum("duplicate key 'm'" in problem for problem in found) == MOST_RIVALS + 5
+    assert sum("unknown key 'tabel'" in problem for problem in found) == MOST_RIVALS
 
 
 def test_a_definition_whose_name_is_taken_is_looked_into(problems: Problems) -> None:

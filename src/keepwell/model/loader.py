@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,10 +18,7 @@ from keepwell.model.source import Source, read_source
 from keepwell.model.translation import translate
 from keepwell.model.validation import check_model
 from keepwell.model.validation.context import Context
-from keepwell.model.yaml_source import Document, KeyPath
-
-MOST_RIVALS: Final = 20
-"""Definitions whose name is taken that are looked into: each is a reading of the whole model."""
+from keepwell.model.yaml_source import MOST_RIVALS, Document, KeyPath
 
 
 @dataclass(frozen=True)

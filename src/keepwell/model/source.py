@@ -96,7 +96,6 @@ def merge(source: Source, documents: Iterable[Document]) -> Source:
     source.documents = tuple(documents)
     for document in source.documents:
         source.problems.extend(document.problems)
-        source.rivals.extend((path, rival, rival.data) for path, rival in document.rivals if path[0] in NAMED)
         if document.data is None:
             continue
         if not isinstance(document.data, dict):
@@ -104,6 +103,9 @@ def merge(source: Source, documents: Iterable[Document]) -> Source:
             source.problems.append(document.problem((), f"a model file has the keys {known}"))
             continue
         source.problems.extend(_merge(source, document, source.data, document.data, ()))
+        # Where another file has no definitions in the section there is nobody whose place a rival could take.
+        named = {name for name in NAMED if isinstance(source.data.get(name), dict)}
+        source.rivals.extend((path, rival, rival.data) for path, rival in document.rivals if path[0] in named)
     return source
 
 

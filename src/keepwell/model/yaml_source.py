@@ -18,6 +18,8 @@ KeyPath = tuple[Key, ...]
 
 # Aliases may repeat a value; a small file must not unfold into millions of values.
 MOST_VALUES = 100_000
+MOST_RIVALS: Final = 20
+"""Definitions whose name is taken that are looked into: each copies all places and reads the whole model."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -245,7 +247,7 @@ class _Builder:
                 if not path and isinstance(built[key], dict) and isinstance(value_node, yaml.MappingNode):
                     # A section that stands there twice: what is in the second one is looked at as well.
                     self._mapping(value_node, where, above | {id(value_node)}, built[key])
-                elif len(path) == 1:
+                elif len(path) == 1 and len(self.document.rivals) < MOST_RIVALS:
                     self._rival(key_node, value_node, where, above)
                 continue
             self.document.keys[where] = _mark(key_node)
