@@ -1,5 +1,11 @@
 """Keepwell: customer health, risk and segments that you own, on your own data."""
 
+import os
+
+# Before numpy is imported, which reads it then: numpy asks for huge pages for arrays of 4 MB and more. Those of a
+# backfill come and go, and clearing 2 MB each time costs it an eighth of its time among 20,000 customers.
+os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
+
 from keepwell.interfaces.python import OpenedWorkspace, Pack, load_pack
 from keepwell.interfaces.python import open_workspace as open
 

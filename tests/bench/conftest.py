@@ -23,7 +23,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(folder: Path) -> Measured:
     """A measurement of the tiny world with everything but PostgreSQL, which has its own test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "REPEATS", 1)
+        patch.setattr(measure, "CYCLES", 2)
+        patch.setattr(measure, "BACKFILLS", 1)
         patch.delitem(measure.OTHERS, "postgresql")
         return bench_measure(folder, TINY, tell=lambda *_: None, run=run_phase)
 

@@ -21,9 +21,9 @@ def never(name: str, done: int, total: int) -> None:
     raise AssertionError(f"{name} was generated again")
 
 
-def fake(cpu: float = 1.0, peak: float = 100.0) -> dict[str, Cost]:
+def fake(cpu: float = 1.0, peak: float = 100.0) -> dict[str, dict[int, Cost]]:
     names = [*PHASES, "full_doubled", "incremental_doubled"]
-    return {name: Cost(cpu, cpu, peak) for name in names}
+    return {name: {0: Cost(cpu, cpu, peak)} for name in names}
 
 
 def test_the_sizes_are_a_million_times_one_ten_and_a_hundred() -> None:
@@ -78,8 +78,9 @@ def test_a_phase_that_fails_says_why(tmp_path: Path) -> None:
 
 
 def test_ratios_and_whether_targets_are_reached() -> None:
-    costs = fake() | {"full": Cost(5.5, 1, 100), "incremental": Cost(1.1, 1, 100), "backfill": Cost(22, 1, 999)}
-    lines = {line.measure: line for line in figure_lines(Measured(TINY, costs))}
+    costs = {"full": Cost(5.5, 1, 100), "incremental": Cost(1.1, 1, 100), "backfill": Cost(22, 1, 999)}
+    turns = fake() | {name: {0: cost} for name, cost in costs.items()}
+    lines = {line.measure: line for line in figure_lines(Measured(TINY, turns))}
     assert (lines["full run ÷ F2"].ratio, lines["full run ÷ F2"].reached) == (5.5, False)
     assert lines["incremental day ÷ full run"].reached is True
     assert lines["incremental day ÷ full run"].cells()[4:] == ("20.0 %", "≤ 20 %", "yes")
@@ -88,9 +89,17 @@ def test_ratios_and_whether_targets_are_reached() -> None:
     assert lines["pandas ÷ F2"].reached is None
 
 
+def test_ratios_are_medians_over_the_turns_in_which_both_were_measured() -> None:
+    full = {turn: Cost(cpu, 1, 100) for turn, cpu in enumerate((1, 2, 4))}
+    backfill = {0: Cost(5, 1, 300), 2: Cost(16, 1, 200)}
+    measured = Measured(TINY, fake() | {"full": full, "backfill": backfill})
+    assert measured.ratio("backfill", "full") == 4.5
+    assert (measured.cost("full").cpu, measured.cost("backfill").peak) == (2, 300)
+
+
 def test_what_was_left_out_says_why() -> None:
-    costs = {name: cost for name, cost in fake().items() if name != "pandas"}
-    lines = figure_lines(Measured(TINY, costs, skipped={"pandas": "pandas not installed"}))
+    turns = {name: found for name, found in fake().items() if name != "pandas"}
+    lines = figure_lines(Measured(TINY, turns, skipped={"pandas": "pandas not installed"}))
     assert [line.cells()[-1] for line in lines if line.measure == "pandas ÷ F2"] == ["pandas not installed"]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from keepwell.bench.engine import SINGLE_DAYS
@@ -13,11 +14,13 @@ from keepwell.bench.phase import Cost, PhaseError, Runner, run_apart
 from keepwell.bench.world import END, Size
 from keepwell.bench.worlds import DOUBLE, NEXT, Tell, World, world_ready
 
-REPEATS: Final = 3
-CYCLES: Final = 7
-"""How often a full run and a day after are measured in turns: they are short, and differ much from time to time."""
+CYCLES: Final = 11
+"""How often all that is compared is measured in turns: a machine is now faster, now slower."""
+BACKFILLS: Final = 5
+"""Before so many of the turns there is a backfill, too."""
+FEW: Final = 3
+"""So many turns and backfills where there are MANY_EVENTS: each takes long enough."""
 MANY_EVENTS: Final = 50_000_000
-"""From here on a run is measured once: it is long enough."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,10 @@ OTHERS: Final = {
 
 @dataclass
 class Measured:
-    """What the phases cost, what was compared, and what was left out with the reason."""
+    """What the phases cost in each turn, what was compared, and what was left out with the reason."""
 
     size: Size
-    costs: dict[str, Cost] = field(default_factory=dict)
+    turns: dict[str, dict[int, Cost]] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -62,6 +65,16 @@ class Measured:
     def equal(self) -> bool:
         """Whether all that was compared is the same."""
         return all(check.passed for check in self.checks)
+
+    def cost(self, name: str) -> Cost:
+        """The median by CPU time, with the highest peak of all."""
+        found = sorted(self.turns[name].values(), key=lambda cost: cost.cpu)
+        return replace(found[len(found) // 2], peak=max(cost.peak for cost in found))
+
+    def ratio(self, name: str, base: str) -> float:
+        """CPU time by that of another phase: the median over the turns in which both were measured."""
+        ours, theirs = self.turns[name], self.turns[base]
+        return median(ours[turn].cpu / theirs[turn].cpu for turn in ours.keys() & theirs.keys())
 
 
 def bench_measure(root: Path, size: Size, *, tell: Tell, everything: bool = False, run: Runner = run_apart) -> Measured:
@@ -78,8 +91,7 @@ def bench_measure(root: Path, size: Size, *, tell: Tell, everything: bool = Fals
     world = world_ready(root / size.name, size, tell)
     doubled = world_ready(root / f"{size.name}-doubled", twice, tell)
     steps = _Steps(Measured(size), run, tell)
-    steps.runs(world)
-    steps.doubled(doubled)
+    steps.turns(world, doubled)
     steps.dates(world)
     steps.others(world, everything)
     return steps.measured
@@ -93,24 +105,26 @@ class _Steps:
     run: Runner
     tell: Tell
 
-    @property
-    def repeats(self) -> int:
-        return 1 if self.measured.size.events >= MANY_EVENTS else REPEATS
-
-    def runs(self, world: World) -> None:
-        """The floor, backfills, full runs and days after; a day after must be what a full run of that day is."""
-        self._record("floor", [self._phase("floor", world, "one pass over the events", i) for i in range(REPEATS)])
-        self._cycles(world, "full", "incremental", backfill=True)
+    def turns(self, world: World, doubled: World) -> None:
+        """Everything that is held against another in turns; a day after must be what a full run of that day is."""
+        many = self.measured.size.events >= MANY_EVENTS
+        cycles, backfills = (FEW, FEW) if many else (CYCLES, BACKFILLS)
+        for turn in range(cycles):
+            self._measure("floor", world, "one pass over the events", turn)
+            if len(self.measured.turns.get("backfill", ())) * cycles <= turn * backfills:
+                self._measure("backfill", world, "backfill", turn)
+                for day in (END, *SINGLE_DAYS):
+                    _keep(world, day, _backfilled(day))
+            self._measure("full", world, "full run", turn)
+            self._measure("incremental", world, "incremental day", turn)
+            self._measure("full", doubled, "twice the history: full run", turn, "full_doubled")
+            self._measure("incremental", doubled, "twice the history: incremental day", turn, "incremental_doubled")
         _keep(world, END, "full")
         _keep(world, NEXT, "incremental")
         self._phase("again", world, "full run of the day after")
         _keep(world, NEXT, "again")
         pairs = [(_kept(world, "incremental"), _kept(world, "again"))]
         self._check(compare_snapshots("incremental day = full run of that day (bytes)", pairs))
-
-    def doubled(self, world: World) -> None:
-        """Days after with twice the history."""
-        self._cycles(world, "full_doubled", "incremental_doubled", "twice the history: ")
 
     def dates(self, world: World) -> None:
         """Dates of the backfill must be what single runs of them are."""
@@ -133,23 +147,9 @@ class _Steps:
             except PhaseError as error:
                 self.measured.skipped[phase] = f"failed: {error}"
                 continue
-            self._record(phase, [replace(cost, peak=0.0) if other.elsewhere else cost])
+            self._record(phase, 0, replace(cost, peak=0.0) if other.elsewhere else cost)
             found = read_results(world.results / f"{phase}.npz")
             self._check(compare_results(f"engine = {other.label} (values)", engine, found))
-
-    def _cycles(self, world: World, full: str, incremental: str, about: str = "", *, backfill: bool = False) -> None:
-        """A full run and a day after, in turns, before some of them a backfill: a machine is now faster, now slower."""
-        cycles = CYCLES if self.repeats > 1 else 1
-        costs: dict[str, list[Cost]] = {name: [] for name in (full, incremental, *(["backfill"] if backfill else []))}
-        for i in range(cycles):
-            if backfill and (done := len(costs["backfill"])) * cycles <= i * self.repeats:
-                costs["backfill"].append(self._phase("backfill", world, "backfill", done))
-                for day in (END, *SINGLE_DAYS):
-                    _keep(world, day, _backfilled(day))
-            costs[full].append(self._phase("full", world, f"{about}full run", i))
-            costs[incremental].append(self._phase("incremental", world, f"{about}incremental day", i))
-        for name, found in costs.items():
-            self._record(name, found)
 
     def _phase(self, phase: str, world: World, label: str, number: int = 0) -> Cost:
         name = f"{label}, again {number}" if number else label
@@ -158,10 +158,11 @@ class _Steps:
         self.tell(name, 1, 1)
         return cost
 
-    def _record(self, name: str, costs: list[Cost]) -> None:
-        """The median by CPU time, with the highest peak of all."""
-        middle = sorted(costs, key=lambda cost: cost.cpu)[len(costs) // 2]
-        self.measured.costs[name] = replace(middle, peak=max(cost.peak for cost in costs))
+    def _measure(self, phase: str, world: World, label: str, turn: int, name: str = "") -> None:
+        self._record(name or phase, turn, self._phase(phase, world, label, turn))
+
+    def _record(self, name: str, turn: int, cost: Cost) -> None:
+        self.measured.turns.setdefault(name, {})[turn] = cost
 
     def _check(self, check: Check) -> None:
         self.measured.checks.append(check)
