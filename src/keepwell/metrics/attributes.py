@@ -117,7 +117,7 @@ class Attributes:
         if self._on_dates is None or self._on_dates[0] != dates:
             first = self.firsts
             lasts = np.searchsorted(self.customers, self.customers[first], side="right") - 1
-            ends = day_ends(self.warehouse)
+            ends = day_ends(self.warehouse, dates)
             rows = [self._on(first, lasts, day, ends[i], i) for i, day in enumerate(dates)]
             joined = Population(*(np.concatenate([getattr(r, n) for r in rows]) for n in _ARRAYS))
             self._on_dates = dates, joined

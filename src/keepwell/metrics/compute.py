@@ -14,7 +14,7 @@ from keepwell.metrics.frame import UNKNOWN_FROM, Codes, Column, Frame, Ints, Qua
 from keepwell.metrics.money import converted, money_powers
 from keepwell.metrics.people import People, read_people, roll_up
 from keepwell.metrics.plan import Plan, plan_metrics
-from keepwell.metrics.row_values import row_values, set_dates
+from keepwell.metrics.row_values import row_values
 from keepwell.metrics.state import forget_unused
 from keepwell.model.definitions import Model
 from keepwell.model.metric_definitions import PEOPLE_METRICS, Aggregate, Metric, MetricType
@@ -66,7 +66,6 @@ class Engine:
 
     def values(self, dates: Sequence[int], *, sweep: bool | None = None) -> MetricValues:
         """Read the tables once for all of the ascending days."""
-        set_dates(self.warehouse, dates)
         days = np.array(dates, np.int64)
         return MetricValues(days, self._values(dates, days, None if sweep is None else not sweep))
 
@@ -82,7 +81,6 @@ class Engine:
 
         `by_date` sorts by date, then customer: whoever looks back to earlier days cannot use that.
         """
-        set_dates(self.warehouse, dates)
         days = np.array(dates, np.int64)
         wanted = tuple(statuses or self.model.settings.active_statuses)
         population = self.attributes.population(dates, wanted, by_date=by_date)

@@ -1,6 +1,6 @@
 """The statements that roll a fact table up to days and months: one for all atoms, one for each presence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,10 +11,12 @@ from keepwell.metrics.day_words import bit_of, moved_text, word_of
 from keepwell.metrics.plan import Atom, FactPlan, Presence
 from keepwell.metrics.readings import Reading
 from keepwell.metrics.row_sql import (
+    Aggregated,
     Symbols,
-    amount_text,
+    amounts,
     column_resolver,
     condition_text,
+    made_whole,
     sql_text,
     value_kind,
     with_codes,
@@ -48,11 +50,11 @@ class FactSql:
 
     def atoms(self, files: Sequence[DayFile], *, level: int = 1) -> str:
         """One row per entity and day with a column a0, a1, … per atom; null where its reach is below `level`."""
-        columns = [
-            f"{self._atom(atom) if self.plan.atom_reach[atom] >= level else 'CAST(NULL AS BIGINT)'} AS a{i}"
+        columns = {
+            f"a{i}": self._atom(atom) if self.plan.atom_reach[atom] >= level else Aggregated("CAST(NULL AS BIGINT)")
             for i, atom in enumerate(self.plan.atoms)
-        ]
-        return self._daily(columns, files, "true")
+        }
+        return self._daily(columns, files)
 
     def presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
         """One row per entity and thing, with the days of one word as bits b0, b1, …: one for each row filter."""
@@ -69,8 +71,8 @@ class FactSql:
     def month(self, readings: Sequence[Reading], files: Sequence[DayFile]) -> str:
         """One row per entity for a whole month, with a column r0, r1, … per reading."""
         days = f"[{', '.join(str(file.day) for file in files)}]"
-        columns = [f"{self._month_reading(reading, days)} AS r{i}" for i, reading in enumerate(readings)]
-        return self._grouped(columns, files, "true")
+        columns = {f"r{i}": self._month_reading(reading, days) for i, reading in enumerate(readings)}
+        return f"SELECT *{made_whole(columns)} FROM ({self._grouped(_named(columns), files, 'true')})"
 
     def month_presence(self, presence: Presence, files: Sequence[DayFile]) -> str:
         """One row per entity and thing for a whole month."""
@@ -89,11 +91,12 @@ class FactSql:
         tests = ["true" if len(tests) == 1 else test for test in tests]
         return thing, tests, f"{thing} IS NOT NULL AND ({any_test})"
 
-    def _daily(self, columns: Sequence[str], files: Sequence[DayFile], where: str) -> str:
+    def _daily(self, columns: Mapping[str, Aggregated], files: Sequence[DayFile]) -> str:
         """Rows grouped by day, too; of a single file the day is known."""
+        whole = made_whole(columns)
         if len(files) == 1:
-            return f"SELECT {files[0].day} AS day, * FROM ({self._grouped(columns, files, where)})"
-        return _with_days(self._grouped(columns, files, where, ("file_index AS file",)), files)
+            return f"SELECT {files[0].day} AS day, *{whole} FROM ({self._grouped(_named(columns), files, 'true')})"
+        return _with_days(self._grouped(_named(columns), files, "true", ("file_index AS file",)), whole, files)
 
     def _grouped(
         self,
@@ -112,21 +115,22 @@ class FactSql:
             f" WHERE {where}{person} GROUP BY {groups}"
         )
 
-    def _month_reading(self, reading: Reading, days: str) -> str:
+    def _month_reading(self, reading: Reading, days: str) -> Aggregated:
         where = condition_text(self._coded(reading.atom.where), self._resolver())
         match reading.function:
             case "last_day":
-                return f"CAST({days}[CAST(max(file_index) FILTER (WHERE {where}) AS BIGINT) + 1] AS BIGINT)"
+                position = f"CAST(max(file_index) FILTER (WHERE {where}) AS BIGINT) + 1"
+                return Aggregated(f"CAST({days}[{position}] AS BIGINT)")
             case "days":
-                return f"count(DISTINCT file_index) FILTER (WHERE {where})"
+                return Aggregated(f"count(DISTINCT file_index) FILTER (WHERE {where})")
             case _:
                 return self._atom(reading.atom)
 
-    def _atom(self, atom: Atom) -> str:
+    def _atom(self, atom: Atom) -> Aggregated:
         resolve = self._resolver()
         where = condition_text(self._coded(atom.where), resolve)
         if atom.kind == "count":
-            return self._count(self._coded(atom.where), resolve)
+            return Aggregated(self._count(self._coded(atom.where), resolve))
         of = self._coded(atom.of)
         if of is None:
             raise ValueError(f"{atom.kind} needs an expression")
@@ -159,13 +163,13 @@ class FactSql:
                 order = f"row({self.plan.table.time}, {tie})"
                 return f"{pick}({value}, {order}) FILTER (WHERE {chosen} IS NOT NULL)"
 
-    def _amount(self, aggregate: Callable[[str], str], of: Expression, resolve: Resolve) -> str:
+    def _amount(self, aggregate: Callable[[str], str], of: Expression, resolve: Resolve) -> Aggregated:
         """Amounts in millionths; codes as they are."""
         if is_code(self.plan.table, of):
-            return aggregate(f"CAST({sql_text(expression_sql(of, resolve))} AS BIGINT)")
+            return Aggregated(aggregate(f"CAST({sql_text(expression_sql(of, resolve))} AS BIGINT)"))
         if value_kind(self.plan.table, of) in (Kind.TEXT, Kind.JSON):
             raise ValueError(f"a text of {self.plan.table.name} cannot be aggregated; use a coded column")
-        return amount_text(aggregate, of, self.plan.table, resolve)
+        return amounts(aggregate, of, self.plan.table, resolve)
 
     def _coded(self, expression: Expression | None) -> Expression | None:
         return None if expression is None else with_codes(expression, self.symbols)
@@ -176,10 +180,15 @@ class FactSql:
         return column_resolver(table, special, FACT_COLUMNS[table.name])
 
 
-def _with_days(grouped: str, files: Sequence[DayFile]) -> str:
-    """Put the day in place of the file's position in the list."""
+def _named(columns: Mapping[str, Aggregated]) -> list[str]:
+    return [f"{found.text} AS {name}" for name, found in columns.items()]
+
+
+def _with_days(grouped: str, whole: str, files: Sequence[DayFile]) -> str:
+    """Put the day in place of the file's position in the list, and make amounts `whole`."""
     days = ", ".join(f"({i}, {file.day})" for i, file in enumerate(files))
-    return f"SELECT d.day, g.* EXCLUDE (file) FROM ({grouped}) g JOIN (VALUES {days}) d(file, day) USING (file)"
+    columns = f"d.day, g.* EXCLUDE (file){whole}"
+    return f"SELECT {columns} FROM ({grouped}) g JOIN (VALUES {days}) d(file, day) USING (file)"
 
 
 def _known_name(test: Expression) -> Name | None:

@@ -46,7 +46,7 @@ def read_people(warehouse: Warehouse, dates: Sequence[int]) -> People:
         " FROM people p LEFT JOIN person_keys k USING (person_id)"
         " WHERE p.deleted_at IS NULL AND p.customer IS NOT NULL ORDER BY p.person_id"
     ).fetchnumpy()
-    bounds = day_ends(warehouse)[:, None]
+    bounds = day_ends(warehouse, dates)[:, None]
     present = (np.asarray(found["start"]) < bounds) & (np.asarray(found["stop"]) >= bounds)
     ids = tuple(str(person) for person in found["person_id"])
     return People(ids, np.asarray(found["customer"], np.int64), np.asarray(found["person"], np.int64), present)

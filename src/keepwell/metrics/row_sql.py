@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sqlglot import exp
@@ -30,6 +30,13 @@ from keepwell.warehouse.tables import Kind, Table
 MICRO: Final = 1_000_000
 DIALECT: Final = "duckdb"
 AMOUNTS: Final = (Kind.NUMBER, Kind.MONEY, Kind.INTEGER)
+
+
+class Aggregated(NamedTuple):
+    """The SQL of an aggregate; `amount` says that its value has yet to be made whole, outside (see `made_whole`)."""
+
+    text: str
+    amount: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,15 +133,24 @@ def value_kind(table: Table, of: Expression | None) -> Kind:
     return Kind.NUMBER
 
 
-def amount_text(aggregate: Callable[[str], str], of: Expression, table: Table, resolve: Resolve) -> str:
+def amounts(aggregate: Callable[[str], str], of: Expression, table: Table, resolve: Resolve) -> Aggregated:
     """An aggregate of amounts in millionths, exact and the same in any order.
 
     Stored amounts have six decimals or fewer: they are made whole once they are aggregated, which is less to do than
     for every row.
     """
     if isinstance(of, Name) and (column := table.column(of.name)) is not None and column.kind in AMOUNTS:
-        return _millionths(aggregate(sql_text(expression_sql(of, resolve))))
-    return f"CAST({aggregate(micros_text(of, resolve))} AS BIGINT)"
+        return Aggregated(aggregate(sql_text(expression_sql(of, resolve))), amount=True)
+    return Aggregated(f"CAST({aggregate(micros_text(of, resolve))} AS BIGINT)")
+
+
+def made_whole(columns: Mapping[str, Aggregated]) -> str:
+    """What follows a star over rows with these columns, so that their amounts are in millionths.
+
+    Written there and not around each aggregate, which would stand in the statement three times.
+    """
+    changed = [f"{_millionths(name)} AS {name}" for name, found in columns.items() if found.amount]
+    return f" REPLACE ({', '.join(changed)})" if changed else ""
 
 
 LocalDay = Callable[[str], str]

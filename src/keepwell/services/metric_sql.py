@@ -12,7 +12,7 @@ from keepwell.metrics.fact_sql import DayFile, FactSql
 from keepwell.metrics.fact_values import date_statements, endless_readings
 from keepwell.metrics.frame import day_number
 from keepwell.metrics.plan import FactPlan, RowPlan, plan_metrics
-from keepwell.metrics.row_sql import DIALECT, local_day
+from keepwell.metrics.row_sql import DIALECT
 from keepwell.metrics.row_values import DATES, RowSql
 from keepwell.metrics.state import FactState
 from keepwell.model.expression_text import expression_text
@@ -38,8 +38,9 @@ def planned_statements(
     """Every statement that computing the metrics of a date needs; nothing is computed."""
     plan = plan_metrics(workspace.model().model)
     with workspace.warehouse("show metrics --sql", on_wait) as warehouse:
-        found = [s for facts in plan.facts for s in _facts(warehouse, facts, day_number(as_of))]
-    return [*found, *(_rows(rows, workspace.zone) for rows in plan.rows)]
+        day = day_number(as_of)
+        facts = [s for facts in plan.facts for s in _facts(warehouse, facts, day)]
+        return [*facts, *(_rows(warehouse, rows, day) for rows in plan.rows)]
 
 
 def _facts(warehouse: Warehouse, plan: FactPlan, day: int) -> Iterator[PlannedStatement]:
@@ -63,10 +64,11 @@ def _facts(warehouse: Warehouse, plan: FactPlan, day: int) -> Iterator[PlannedSt
         yield _statement(table, names, "reads all windows of the date from the daily state", statement)
 
 
-def _rows(plan: RowPlan, zone: str) -> PlannedStatement:
+def _rows(warehouse: Warehouse, plan: RowPlan, day: int) -> PlannedStatement:
     names = tuple(metric.name for metric in plan.metrics)
-    purpose = f"reads every row as it was known on the dates in {DATES}"
-    return _statement(plan.table.name, names, purpose, RowSql(plan, local_day(zone)).statement())
+    sql = RowSql.of(warehouse, plan, [day])
+    known = "that day" if sql.as_of.alone else f"the dates in {DATES}"
+    return _statement(plan.table.name, names, f"reads every row as it was known on {known}", sql.statement())
 
 
 def _statement(table: str, metrics: Iterable[str], purpose: str, sql: str) -> PlannedStatement:

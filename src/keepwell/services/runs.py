@@ -12,7 +12,6 @@ from keepwell.evaluation.model_run import CompiledModel, Evaluation, compile_mod
 from keepwell.metrics.attributes import Population
 from keepwell.metrics.compute import Computed, Engine, MetricValues
 from keepwell.metrics.frame import Column, Ints, Quality, day_number, number_day, stable_order
-from keepwell.metrics.row_values import set_dates
 from keepwell.model.behaviours import named_behaviours
 from keepwell.model.loader import LoadedModel
 from keepwell.model.words import counted
@@ -154,7 +153,6 @@ def _publish_days(
     compiled = compile_model(loaded)
     workspace.keep_model(loaded)
     computed, evaluation = evaluate_days(engine, compiled, days, values, by_date=True)
-    set_dates(engine.warehouse, days)
     churned = engine.attributes.population(days, ("churned",))
     workspace.snapshots.sweep()
     by_date, population = _by_date(evaluation, computed.population)
