@@ -1,6 +1,7 @@
 """Worlds, phases and lines: nothing here depends on how long anything takes."""
 
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,14 @@ def test_a_phase_has_a_process_and_a_peak_of_its_own(world: World) -> None:
 def test_a_phase_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(PhaseError, match=r"floor: .*world\.json"):
         run_apart("floor", World(tmp_path, TINY))
+
+
+def test_a_phase_that_says_something_else_has_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress bar once stood where the cost should have been, and everything measured until then was lost."""
+    said = subprocess.CompletedProcess([], 0, stdout="100% done", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: said)
+    with pytest.raises(PhaseError, match="floor: no cost at the end of what it said: '100% done'"):
+        run_apart("floor", world)
 
 
 def test_ratios_and_whether_targets_are_reached() -> None:

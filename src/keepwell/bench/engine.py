@@ -6,9 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Final
 
-import duckdb
-
-from keepwell.bench.phase import Work, cpu_seconds
+from keepwell.bench.phase import Work, cpu_seconds, silent_connection
 from keepwell.bench.world import END, write_events
 from keepwell.bench.worlds import NEXT, World
 from keepwell.services.runs import backfill_days, run_day
@@ -29,7 +27,7 @@ FLOOR_SQL: Final = (
 def floor(world: World) -> Iterator[Work]:
     """F2: one pass over the events that reads the needed columns and does nothing with them."""
     files = world.event_files()
-    with duckdb.connect() as connection:
+    with silent_connection() as connection:
         yield Work(lambda: connection.execute(FLOOR_SQL, [files]).fetchall(), cpu_seconds)
 
 

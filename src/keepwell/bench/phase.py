@@ -16,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from keepwell.bench.worlds import World
 
 PHASES: Final = {
@@ -57,6 +59,13 @@ class PhaseError(Exception):
     """A phase that failed; the message is its last words."""
 
 
+def silent_connection() -> duckdb.DuckDBPyConnection:
+    """A connection that shows no progress after two seconds: a phase prints its cost and nothing else."""
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def cpu_seconds() -> float:
     """CPU time of this process so far, user and system, all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -78,7 +87,10 @@ def run_apart(name: str, world: World) -> Cost:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
         raise PhaseError(f"{name}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+    try:
+        return Cost(**json.loads(done.stdout.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError):
+        raise PhaseError(f"{name}: no cost at the end of what it said: {done.stdout[-80:]!r}") from None
 
 
 def _peak() -> float:

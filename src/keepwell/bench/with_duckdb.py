@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import duckdb
-
 from keepwell.bench.equality import Results, save_results, spread
 from keepwell.bench.naive_sql import NAIVE
-from keepwell.bench.phase import Work, cpu_seconds
+from keepwell.bench.phase import Work, cpu_seconds, silent_connection
 from keepwell.bench.worlds import World
 from keepwell.warehouse.sql import literal
 
@@ -17,7 +15,7 @@ def one_by_one(world: World) -> Iterator[Work]:
     """Every metric reads the event files for itself."""
     events = f"read_parquet([{', '.join(map(literal, world.event_files()))}])"
     results: Results = {}
-    with duckdb.connect() as connection:
+    with silent_connection() as connection:
 
         def work() -> None:
             for metric in NAIVE:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 from keepwell.bench.equality import Results, save_results
 from keepwell.bench.naive_sql import NAIVE
-from keepwell.bench.phase import Work, cpu_seconds
+from keepwell.bench.phase import Work, cpu_seconds, silent_connection
 from keepwell.bench.world import END, FIRST_FEATURE, NAMES
 from keepwell.bench.worlds import World
 
@@ -25,7 +24,7 @@ def pandas(world: World) -> Iterator[Work]:
     """Loading counts: that is what a notebook does every day."""
     files = world.event_files()
     results: Results = {}
-    with duckdb.connect() as connection:
+    with silent_connection() as connection:
 
         def work() -> None:
             events = connection.execute(SELECT, [files]).df()

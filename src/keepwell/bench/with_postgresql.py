@@ -7,12 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 
 from keepwell.bench.equality import Results, save_results, spread
 from keepwell.bench.naive_sql import COLUMNS, NAIVE, one_statement
-from keepwell.bench.phase import Work, cpu_seconds
+from keepwell.bench.phase import Work, cpu_seconds, silent_connection
 from keepwell.bench.worlds import World
 from keepwell.warehouse.sql import literal
 
@@ -59,7 +58,7 @@ def _load(connection: Any, world: World) -> None:
         connection.execute(statement)
     path = world.results / "events.csv"
     columns = ", ".join(COLUMNS)
-    with duckdb.connect() as source:
+    with silent_connection() as source:
         files = ", ".join(map(literal, world.event_files()))
         source.execute(f"COPY (SELECT {columns} FROM read_parquet([{files}])) TO {literal(str(path))} (HEADER false)")  # noqa: S608
     with (

@@ -11,6 +11,7 @@ from sqlglot import exp
 from keepwell.metrics.evaluate import Context, evaluate
 from keepwell.metrics.frame import text_column
 from keepwell.model.expressions import (
+    DUCKDB,
     Between,
     Call,
     Compare,
@@ -28,7 +29,6 @@ from keepwell.warehouse.sql import quoted
 from keepwell.warehouse.tables import Kind, Table
 
 MICRO: Final = 1_000_000
-DIALECT: Final = "duckdb"
 AMOUNTS: Final = (Kind.NUMBER, Kind.MONEY, Kind.INTEGER)
 
 
@@ -88,7 +88,7 @@ def sql_text(tree: Any) -> str:
     """A tree as DuckDB SQL. Most are a single column, for which no writer of SQL has to be made."""
     if isinstance(tree, exp.Column) and len(tree.parts) == 1 and tree.this.quoted:
         return quoted(tree.name)
-    return str(tree.sql(DIALECT))
+    return str(tree.sql(DUCKDB))
 
 
 def column_resolver(table: Table, special: Mapping[str, Any], known: Iterable[str]) -> Resolve:

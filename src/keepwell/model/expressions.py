@@ -104,6 +104,8 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
 }
 
 
+# Once: looking a dialect up makes a new one each time, which takes longer than most expressions.
+DUCKDB: Final = sqlglot.Dialect.get_or_raise("duckdb")
 # Digits before or after the point that still fit into every engine's numbers.
 LARGEST: Final = 30
 # Deeper trees than a person writes would only exhaust the stack of whoever walks them.
@@ -116,7 +118,7 @@ def parse_expression(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("an expression is empty")
     try:
-        expression = _convert(sqlglot.parse_one(text, dialect="duckdb", into=exp.Condition))
+        expression = _convert(sqlglot.parse_one(text, dialect=DUCKDB, into=exp.Condition))
         too_deep = depth(expression) > DEEPEST
     except SqlglotError as error:
         raise _syntax(text, error) from None

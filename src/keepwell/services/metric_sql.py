@@ -12,10 +12,10 @@ from keepwell.metrics.fact_sql import DayFile, FactSql
 from keepwell.metrics.fact_values import date_statements, endless_readings
 from keepwell.metrics.frame import day_number
 from keepwell.metrics.plan import FactPlan, RowPlan, plan_metrics
-from keepwell.metrics.row_sql import DIALECT
 from keepwell.metrics.row_values import DATES, RowSql
 from keepwell.metrics.state import FactState
 from keepwell.model.expression_text import expression_text
+from keepwell.model.expressions import DUCKDB
 from keepwell.services.workspace import Workspace
 from keepwell.warehouse.storage import Warehouse
 
@@ -72,5 +72,5 @@ def _rows(warehouse: Warehouse, plan: RowPlan, day: int) -> PlannedStatement:
 
 
 def _statement(table: str, metrics: Iterable[str], purpose: str, sql: str) -> PlannedStatement:
-    pretty = sqlglot.transpile(sql, read=DIALECT, write=DIALECT, pretty=True)[0]
+    pretty = sqlglot.transpile(sql, read=DUCKDB, write=DUCKDB, pretty=True)[0]
     return PlannedStatement(table, tuple(metrics), purpose, pretty)
