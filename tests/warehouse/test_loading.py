@@ -161,6 +161,16 @@ def test_sessions_of_one_file_on_two_days_keep_the_last_line(stocked: Warehouse,
     assert facts(stocked, "sessions", "started_at") == [(at(2026, 1, 2),)]
 
 
+def test_a_load_shows_its_own_bad_rows_and_not_those_of_an_earlier_file_of_that_name(
+    stocked: Warehouse, folder: Path
+) -> None:
+    header = "ticket_id,customer_id,created_at,csat"
+    first = load(stocked, put(folder, "tickets.csv", csv_text(header, *(f"t{i},c1,no date,5" for i in range(6)))))
+    assert len(first.sample) == 5
+    second = load(stocked, put(folder, "tickets.csv", csv_text(header, "t9,c1,2026-01-01,-3")))
+    assert [(row.line, row.column, row.value) for row in second.sample] == [(2, "csat", "-3")]
+
+
 def test_rows_of_unknown_customers_load_once_the_customer_is_there(stocked: Warehouse, folder: Path) -> None:
     events = "customer_id,name,occurred_at,value"
     put(folder, "events.csv", csv_text(events, *["c9,login,31.01.2026,1.1"] * 2, "c1,login,31.01.2026,2"))

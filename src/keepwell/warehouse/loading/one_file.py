@@ -163,7 +163,7 @@ class FileLoader:
             events = "1 event has" if c.differing == 1 else f"{c.differing:,} events have"
             self.notes.append(f"{raw.path}: {events} the id of an earlier one and other values; the first one stays")
         if c.quarantined:
-            self.sample += sample(connection, desk.table, raw.path)
+            self.sample += sample(desk)
         self._tell(raw.path, "done", 1, 1, c.read)
 
     def _next_load(self) -> int:

@@ -37,6 +37,7 @@ SHORT_REASON: Final = (
 FOUND_NOW: Final = "found_now"
 """A temporary table of the rows that a desk has taken."""
 
+_FOUND_AGAIN: Final = f"EXISTS (SELECT 1 FROM {FOUND_NOW} b WHERE b.code = q.code AND b.row = hash(q.row))"  # noqa: S608
 _COLUMNS: Final = "load_id, table_name, file, line, column_name, value, reason, code, row, state"
 _SAME: Final = "q.table_name = b.table_name AND q.file = b.file AND q.line = b.line AND q.code = b.code"
 
@@ -104,12 +105,12 @@ class Desk:
         )
 
 
-def sample(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> list[QuarantinedRow]:
-    """The first open rows of a file and table."""
-    found = connection.execute(
-        "SELECT table_name, file, line, column_name, value, reason, code, row FROM quarantine"
-        " WHERE table_name = ? AND file = ? AND state = 'open' ORDER BY line, code LIMIT ?",
-        [table.name, str(file), SAMPLE],
+def sample(desk: Desk) -> list[QuarantinedRow]:
+    """The first rows that a desk has taken; what is still open from an earlier file of that name is not among them."""
+    found = desk.connection.execute(
+        "SELECT table_name, file, line, column_name, value, reason, code, row FROM quarantine q"  # noqa: S608
+        f" WHERE table_name = ? AND file = ? AND state = 'open' AND {_FOUND_AGAIN} ORDER BY line, code LIMIT ?",
+        [desk.table.name, str(desk.file), SAMPLE],
     ).fetchall()
     return [QuarantinedRow(*row) for row in found]
 
@@ -121,9 +122,9 @@ def settle_fixed(desk: Desk, raw: RawFile, plan: Plan, good: str) -> None:
     """
     connection, values = desk.connection, [desk.table.name, str(desk.file), desk.load_id]
     waits = (
-        f"FROM quarantine q WHERE table_name = ? AND file = ? AND load_id < ? AND state = 'open'"  # noqa: S608
+        f"FROM quarantine q WHERE table_name = ? AND file = ? AND load_id < ? AND state = 'open'"
         f" AND code <> '{UNKNOWN_CUSTOMER}' AND json_valid(row) AND json_type(row) = 'OBJECT'"
-        f" AND NOT EXISTS (SELECT 1 FROM {FOUND_NOW} b WHERE b.code = q.code AND b.row = hash(q.row))"
+        f" AND NOT {_FOUND_AGAIN}"
     )
     if not connection.execute(f"SELECT 1 {waits} LIMIT 1", values).fetchone():
         return
